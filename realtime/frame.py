@@ -30,6 +30,7 @@ class Frame:
     pts, time_base: as in the container; `time_s` is their product. Live sources count in their own time base.
     source_size: (width, height) of the source before any scaling of ours.
     cut: True when a source or stage has noticed that this picture does not continue the one before.
+    original: (H, W, 3) uint8 RGB as captured, once a stage has put a changed picture into `image`; None before.
     """
 
     image: np.ndarray
@@ -38,6 +39,7 @@ class Frame:
     time_base: Fraction = Fraction(1, 30)
     source_size: tuple[int, int] = (0, 0)
     cut: bool = False
+    original: np.ndarray | None = None
 
     @property
     def time_s(self) -> float:
