@@ -1,0 +1,110 @@
+"""Who can run a network here, in order of preference, and which of its weight files each of them should get."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engines.base import Engine, EngineError, Options, Unavailable
+from engines.manifest import Entry, Weights
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """A way to run networks. `module`.`check`() -> description; `module`.`opener`(weights, options) -> Engine.
+
+    The module is imported only when the provider is tried. gpu: it runs on an NVIDIA GPU.
+    """
+
+    name: str
+    module: str
+    check: str
+    opener: str
+    gpu: bool = False
+
+    def describe(self) -> str:
+        """What would run, with its version. Raises Unavailable saying why it cannot."""
+        return self._function(self.check)()
+
+    def open(self, weights: Weights, options: Options) -> Engine:
+        """Raises Unavailable, or WeightsError for a file it cannot read."""
+        return self._function(self.opener)(weights, options)
+
+    def _function(self, name: str) -> Any:
+        return getattr(importlib.import_module(self.module), name)
+
+
+PROVIDERS = {
+    provider.name: provider
+    for provider in (
+        Provider("tensorrt", "engines.run_tensorrt", "check", "open_engine", gpu=True),
+        Provider("cuda", "engines.run_onnx", "check_cuda", "open_cuda", gpu=True),
+        Provider("openvino", "engines.run_openvino", "check", "open_engine"),
+        Provider("cpu", "engines.run_onnx", "check_cpu", "open_cpu"),
+        Provider("torch", "engines.run_torch", "check", "open_engine"),
+    )
+}
+AUTO = ("tensorrt", "cuda", "openvino", "cpu")  # torch only when asked for: importing it takes seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a provider can serve here: `detail` is its version, or the reason why not."""
+
+    name: str
+    available: bool
+    detail: str
+
+
+def available_providers() -> tuple[Availability, ...]:
+    """Every provider, in order of preference, with its version or the reason of its absence."""
+    return tuple(_availability(provider) for provider in PROVIDERS.values())
+
+
+def _availability(provider: Provider) -> Availability:
+    try:
+        return Availability(provider.name, True, provider.describe())
+    except Unavailable as why:
+        return Availability(provider.name, False, str(why))
+
+
+def candidates(provider: str) -> tuple[Provider, ...]:
+    """The providers to try for a name or "auto". Raises EngineError for a name nobody has."""
+    if provider == "auto":
+        return tuple(PROVIDERS[name] for name in AUTO)
+    if provider not in PROVIDERS:
+        raise EngineError(f"unknown provider {provider!r}; choose auto, {', '.join(PROVIDERS)}")
+    return (PROVIDERS[provider],)
+
+
+def choose_entry(entries: tuple[Entry, ...], provider: Provider, integer_dot_product: bool) -> Entry:
+    """The weight file that suits a provider best.
+
+    GPUs take full before light, CPUs light before full. int8 arithmetic pays only where the processor multiplies
+    bytes in one instruction; elsewhere it is the last choice (`python -m tools.bench_engines --int8`).
+    """
+    qualities = ("full", "light") if provider.gpu else ("light", "full")
+    precisions = ("fp16", "fp32", "int8w", "int8")
+    if provider.name in ("cpu", "openvino") and integer_dot_product:
+        precisions = ("int8", "fp16", "fp32", "int8w")
+
+    def rank(entry: Entry) -> tuple[int, int]:
+        quality = qualities.index(entry.quality) if entry.quality in qualities else len(qualities)
+        return quality, precisions.index(entry.precision)
+
+    return min(entries, key=rank)
+
+
+def has_integer_dot_product(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """True when the processor is known to have byte dot products (VNNI, AMX, or Arm's dotprod)."""
+    if platform.system() == "Darwin":
+        return platform.machine() == "arm64"
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return False
+    flags = next((line.split(":", 1)[1].split() for line in lines if line.startswith(("flags", "Features"))), [])
+    return not {"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"}.isdisjoint(flags)

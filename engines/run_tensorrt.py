@@ -1,0 +1,5 @@
+from engines.base import Unavailable
+
+
+def check() -> str:
+    raise Unavailable("x")
