@@ -64,7 +64,8 @@ class Face:
     shadow: (256, 256) float32 shaded / unshaded light in the crop, 1 where there is no cast shadow.
     labels: (128, 256) uint8 class map M of the strip (`engines.networks.classes`).
     coefficients: (239,) float32, frame pixels, see `realtime.face.coefficients`; None before `regress`.
-    texture: (T, T, 4) uint8 RGBA live texture in the UV atlas; alpha 0 where nothing was ever seen; None before `refine`.
+    texture: (T, T, 4) uint8 RGBA live texture in the UV atlas; alpha 0 where nothing was ever seen; None before
+        `refine`.
     timings_s: seconds that per-face steps took, by name.
     """
 

@@ -1,0 +1,86 @@
+"""generate: synthesises what the glasses hid (the generator N_ge, paper 3.2), and puts it back into the picture.
+
+The network sees the 128x256 strip of the aligned crop; only masked pixels are pasted back.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from engines.landmark_map import landmark_map
+from realtime.align import STRIP, STRIP_TOP, transform_points
+from realtime.detection import Runnable
+from realtime.frame import Face, Faces, Frame
+from realtime.paste import blend, lift_shadow, paste_strip
+from realtime.planes import picture, planes
+
+RING_SCALE = 4  # colours are matched at a quarter of the strip's resolution
+RING_SIGMA = 2.5  # pixels there: about 10 crop pixels, the width of skin that decides the colour
+
+
+class Generate:
+    """Replaces the masked part of crop and frame, colour-matched to what surrounds it. Faces without a mask pass."""
+
+    name = "generate"
+
+    def __init__(self, network: Runnable, shadow_floor: float = 0.35):
+        self.network, self.shadow_floor = network, shadow_floor
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        if all(face.mask is None for face in faces):
+            return frame, faces
+        image = frame.image.copy()  # the captured picture is shared with other threads
+        original = frame.image if frame.original is None else frame.original
+        changed = tuple(face if face.mask is None else self._restore(image, face) for face in faces)
+        return frame.with_(image=image, original=original), changed
+
+    def close(self) -> None:
+        pass
+
+    def _restore(self, image: np.ndarray, face: Face) -> Face:
+        """A face whose crop has no glasses; `image` is changed in place."""
+        assert face.crop is not None and face.mask is not None and face.crop_from_frame is not None
+        strip, mask = face.crop[STRIP], face.mask[STRIP]
+        points = transform_points(face.crop_from_frame, face.landmarks)
+        out = self.network.run({"strip": generator_input(strip, mask, points)})["strip"]
+        synthesised = match_colours(picture(out[0]), strip, mask)
+        crop = face.crop.copy()
+        blend(crop[STRIP], synthesised, mask)
+        if face.shadow is not None:
+            lift_shadow(image, face.shadow[STRIP], STRIP_TOP, face.crop_from_frame, self.shadow_floor)
+        paste_strip(image, synthesised, mask, STRIP_TOP, face.crop_from_frame)
+        return face.with_(crop=crop)
+
+
+def generator_input(strip: np.ndarray, mask: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(1, 5, h, w) float32: the corrupted strip I_co (zero where deleted), the mask (1 = deleted), the landmark map.
+
+    strip: (h, w, 3) uint8. mask: (h, w) uint8, deleted from 128 up. points: (68, 2) pixels of the whole crop.
+    """
+    channels = np.empty((1, 5, *mask.shape), np.float32)
+    deleted = mask >= 128
+    channels[:, :3] = planes(strip)
+    channels[0, :3, deleted] = 0
+    channels[0, 3] = deleted
+    channels[0, 4] = landmark_map(points)
+    return channels
+
+
+def match_colours(synthesised: np.ndarray, strip: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`synthesised` shifted by the smooth difference to `strip` that is seen around the mask; no seam stays.
+
+    The difference is known where nothing was deleted; a normalised blur carries it into the hole. (h, w, 3) uint8 all.
+    """
+    height, width = mask.shape
+    small = (width // RING_SCALE, height // RING_SCALE)
+    known = cv2.resize((mask == 0).astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    gap = cv2.subtract(strip, synthesised, dtype=cv2.CV_32F)
+    gap[mask > 0] = 0
+    gap = cv2.resize(gap, small, interpolation=cv2.INTER_AREA)
+    spread = cv2.GaussianBlur(gap, (0, 0), RING_SIGMA)
+    weight = cv2.GaussianBlur(known, (0, 0), RING_SIGMA)
+    shift = spread / np.maximum(weight, 1e-3)[..., None]
+    shift *= np.minimum(weight / 0.05, 1)[..., None]  # deep inside a large hole nothing is known: leave it
+    shift = cv2.resize(shift, (width, height), interpolation=cv2.INTER_LINEAR)
+    return cv2.add(synthesised, shift, dtype=cv2.CV_8U)

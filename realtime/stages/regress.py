@@ -1,0 +1,64 @@
+"""regress: the 239 coefficients of every face from its glasses-free crop (the network N_r, paper 3.3)."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from realtime.align import aligned_crop, crop_from_landmarks, invert
+from realtime.detection import Runnable
+from realtime.face.coefficients import SLICES, move_pose
+from realtime.frame import Face, Faces, Frame
+from realtime.planes import planes
+from realtime.tracking import TrackStates
+
+INPUT_SIZE = 160
+# frames that a running average remembers: a person's bones do not change, the light does slowly
+MEMORY_FRAMES = {"identity": 90.0, "texture": 90.0, "light": 20.0}
+
+
+class SlowVariables:
+    """Running averages of one track's identity, texture and light, weighted by confidence."""
+
+    def __init__(self) -> None:
+        self._means: dict[str, np.ndarray] = {}
+        self._weights: dict[str, float] = {}
+
+    def take(self, coefficients: np.ndarray, weight: float) -> np.ndarray:
+        """(239,) of this frame -> the same with its slow parts replaced by their averages so far."""
+        steady = coefficients.copy()
+        for name, memory in MEMORY_FRAMES.items():
+            part = coefficients[SLICES[name]]
+            total = min(self._weights.get(name, 0.0), memory) + weight
+            mean = self._means.get(name, part)
+            mean = mean + (weight / max(total, 1e-6)) * (part - mean)
+            self._means[name], self._weights[name] = mean, total
+            steady[SLICES[name]] = mean
+        return steady
+
+
+class Regress:
+    """Fills in the coefficients, pose in frame pixels; identity, texture and light averaged over the track."""
+
+    name = "regress"
+
+    def __init__(self, network: Runnable):
+        self.network = network
+        self._tracks: TrackStates[SlowVariables] = TrackStates(SlowVariables)
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        tracks = self._tracks.of(frame, faces)
+        return frame, tuple(self._regress(frame, face, slow) for face, slow in zip(faces, tracks, strict=True))
+
+    def close(self) -> None:
+        pass
+
+    def _regress(self, frame: Frame, face: Face, slow: SlowVariables) -> Face:
+        if face.crop is None or face.crop_from_frame is None:  # nothing was removed: no stage has cut the crop yet
+            crop_from_frame = crop_from_landmarks(face.landmarks)
+            face = face.with_(crop=aligned_crop(frame.image, crop_from_frame), crop_from_frame=crop_from_frame)
+        assert face.crop is not None and face.crop_from_frame is not None
+        small = cv2.resize(face.crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
+        in_crop = np.array(self.network.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)
+        in_frame = move_pose(in_crop, invert(face.crop_from_frame))
+        return face.with_(coefficients=slow.take(in_frame, weight=max(face.confidence, 0.05)))

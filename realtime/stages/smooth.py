@@ -1,0 +1,102 @@
+"""smooth: One-Euro filters on what is seen, one set per track: landmarks early, expression and pose after regress.
+
+Speeds are measured in units of the face (eye distances, head widths), so a small face is smoothed like a large one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime.align import box_of
+from realtime.face.coefficients import SLICES
+from realtime.frame import Face, Faces, Frame
+from realtime.smoothing import OneEuro, OneEuroSettings, PoseOneEuro
+from realtime.tracking import TrackStates
+
+# Tuned for least jitter on still faces with less than a third of a frame of lag at normal head speeds
+# (tests/realtime/stages/test_smooth.py states both).
+LANDMARKS = OneEuroSettings(min_cutoff=1.2, beta=9.0)  # speeds in eye distances per second
+EXPRESSION = OneEuroSettings(min_cutoff=2.5, beta=5.0)  # full weights per second: a blink takes 0.1 s
+ROTATION = OneEuroSettings(min_cutoff=1.2, beta=6.0)  # radians per second
+POSITION = OneEuroSettings(min_cutoff=1.2, beta=9.0)  # heads per second
+LONGEST_GAP_S = 0.5  # after a longer pause nothing continues
+
+
+class Clock:
+    """Seconds between the frames in which a track was seen; 0 where the filters must restart."""
+
+    def __init__(self) -> None:
+        self._before: float | None = None
+
+    def tick(self, time_s: float) -> float:
+        dt = 0.0 if self._before is None else time_s - self._before
+        self._before = time_s
+        return dt if 0 < dt <= LONGEST_GAP_S else 0.0
+
+
+class LandmarkFilter:
+    """State of one track for `SmoothLandmarks`."""
+
+    def __init__(self, settings: OneEuroSettings):
+        self.clock = Clock()
+        self.points = OneEuro(settings, axis=-1)
+
+
+class SmoothLandmarks:
+    """Steadies the 68 points, and with them the aligned crop and everything that is made from it.
+
+    smooth: 0 off, 0.5 normal, 1 strongest.
+    """
+
+    name = "smooth_landmarks"
+
+    def __init__(self, smooth: float = 0.5):
+        settings = LANDMARKS.slowed(smooth)
+        self._filters: TrackStates[LandmarkFilter] = TrackStates(lambda: LandmarkFilter(settings))
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        filters = self._filters.of(frame, faces)
+        return frame, tuple(self._steady(frame, face, state) for face, state in zip(faces, filters, strict=True))
+
+    def close(self) -> None:
+        pass
+
+    def _steady(self, frame: Frame, face: Face, state: LandmarkFilter) -> Face:
+        eye_distance = float(np.linalg.norm(face.landmarks[45] - face.landmarks[36]))
+        dt = state.clock.tick(frame.time_s)
+        landmarks = state.points(face.landmarks, dt, unit=max(eye_distance, 1.0)).astype(np.float32)
+        return face.with_(landmarks=landmarks, box=box_of(landmarks))
+
+
+class CoefficientFilter:
+    """State of one track for `Smooth`."""
+
+    def __init__(self, smooth: float):
+        self.clock = Clock()
+        self.expression = OneEuro(EXPRESSION.slowed(smooth))
+        self.pose = PoseOneEuro(ROTATION.slowed(smooth), POSITION.slowed(smooth))
+
+
+class Smooth:
+    """Steadies expression and pose of faces that have coefficients."""
+
+    name = "smooth"
+
+    def __init__(self, smooth: float = 0.5):
+        self._filters: TrackStates[CoefficientFilter] = TrackStates(lambda: CoefficientFilter(smooth))
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        filters = self._filters.of(frame, faces)
+        return frame, tuple(self._steady(frame, face, state) for face, state in zip(faces, filters, strict=True))
+
+    def close(self) -> None:
+        pass
+
+    def _steady(self, frame: Frame, face: Face, state: CoefficientFilter) -> Face:
+        if face.coefficients is None:
+            return face
+        dt = state.clock.tick(frame.time_s)
+        steady = face.coefficients.copy()
+        steady[SLICES["expression"]] = state.expression(steady[SLICES["expression"]], dt)
+        steady[SLICES["pose"]] = state.pose(steady[SLICES["pose"]], dt)
+        return face.with_(coefficients=steady)
