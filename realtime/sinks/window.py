@@ -28,8 +28,8 @@ def has_display() -> bool:
 class Window:
     """A window showing one picture at a time.
 
-    `show` draws a picture and takes the events since the last call; `controls` is what the person has set,
-    `take_events` returns one-shot requests ("screenshot", "calibrate"), `closed` turns True on q, Esc or the close button.
+    `show` draws a picture and takes the events since the last call, `controls` is what the person has set, `take_events`
+    returns one-shot requests ("screenshot", "calibrate"), `closed` turns True on q, Esc or the close button.
     Raises DependencyError without a display or without the extra `window`.
     """
 
@@ -44,7 +44,7 @@ class Window:
             from imgui_bundle import imgui
             from imgui_bundle.python_backends.glfw_backend import GlfwRenderer
         except ImportError as why:
-            raise DependencyError(f"the window needs the extra `window`: pip install 'nakedeye[window]' ({why})") from why
+            raise DependencyError(f"the window needs the extra `window`: pip install -e '.[window]' ({why})") from why
         self._glfw, self._imgui = glfw, imgui
         self.controls = controls or Controls()
         self._events: set[str] = set()

@@ -29,7 +29,7 @@ ONE_SHOT = frozenset({"quit", "calibrate", "screenshot", "fullscreen"})
 class Controls:
     """Everything a person has switched.
 
-    curtain: 0..1, share of the picture's width, from the left, that shows the untouched camera picture (the A/B slider).
+    curtain: 0..1, share of the picture's width, from the left, that shows the untouched picture (the A/B slider).
     smooth: 0..1, as `--smooth`.
     """
 

@@ -1,4 +1,4 @@
-"""The real window on a virtual screen, with real key events. Skips where Xvfb, xdotool or the extra `window` is absent."""
+"""The real window on a virtual screen, with real key events. Skips without Xvfb, xdotool or the extra `window`."""
 
 import importlib.util
 import json
