@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from realtime.align import crop_from_landmarks
+from realtime.face.coefficients import SLICES, pose
+from realtime.stages.regress import Regress, SlowVariables
+from realtime.stages.smooth import Smooth, SmoothLandmarks
+from tests.realtime.stages.conftest import ScriptedNetwork, face_at, landmarks_at, picture_of
+
+
+def test_the_pose_of_the_crop_becomes_the_pose_in_the_frame():
+    answer = np.zeros((1, 239), np.float32)
+    answer[0, SLICES["pose"]] = [0.1, 0.2, 0.0, 1.2, 127.5, 104.0]
+    network = ScriptedNetwork(lambda inputs: {"coefficients": answer})
+    face = face_at((300, 200), 52)
+    _, (face,) = Regress(network)(picture_of(), (face,))
+    assert network.asked[0]["crop"].shape == (1, 3, 160, 160)
+    found = pose(face.coefficients)
+    assert (found.x, found.y) == (pytest.approx(300, abs=0.5), pytest.approx(200, abs=0.5))
+    assert found.scale == pytest.approx(0.6, rel=0.01) and found.pitch == pytest.approx(0.1)
+    np.testing.assert_allclose(face.crop_from_frame, crop_from_landmarks(face.landmarks))
+
+
+def test_identity_settles_while_expression_follows_every_frame():
+    rng = np.random.default_rng(0)
+    slow, noise = SlowVariables(), []
+    for _ in range(60):
+        coefficients = np.ones(239, np.float32) + rng.normal(0, 0.5, 239).astype(np.float32)
+        steady = slow.take(coefficients, 0.9)
+        noise.append(steady[SLICES["identity"]] - 1)
+        np.testing.assert_array_equal(steady[SLICES["expression"]], coefficients[SLICES["expression"]])
+        np.testing.assert_array_equal(steady[SLICES["pose"]], coefficients[SLICES["pose"]])
+    assert np.std(noise[-1]) < 0.5 / np.sqrt(60) * 1.5
+
+
+def test_an_unsure_frame_hardly_moves_the_average():
+    slow = SlowVariables()
+    for _ in range(30):
+        slow.take(np.zeros(239, np.float32), 0.9)
+    assert slow.take(np.ones(239, np.float32), 0.05)[0] < 0.01
+
+
+def steadied(points_of, frames: int, smooth: float = 0.5, fps: int = 30) -> np.ndarray:
+    stage = SmoothLandmarks(smooth)
+    out = []
+    for index in range(frames):
+        landmarks = points_of(index / fps).astype(np.float32)
+        _, (face,) = stage(picture_of(index=index), (face_at().with_(landmarks=landmarks),))
+        out.append(face.landmarks)
+    return np.stack(out)
+
+
+@pytest.mark.parametrize("eye_distance", [30, 100, 300])
+def test_a_still_face_is_steadied_the_same_at_any_size(eye_distance):
+    rng = np.random.default_rng(0)
+    still = landmarks_at((320, 240), eye_distance)
+    noisy = [still + rng.normal(0, 0.008 * eye_distance, (68, 2)) for _ in range(120)]
+    out = steadied(lambda t: noisy[round(t * 30)], 120)
+
+    def jitter(points):
+        return np.diff(points[30:], n=2, axis=0).std() / eye_distance
+
+    assert jitter(out) < 0.25 * jitter(np.stack(noisy))
+
+
+def test_a_moving_face_is_not_left_behind():
+    """One eye distance a second, a brisk turn of the head: less than half a frame of lag."""
+    still = landmarks_at((320, 240), 100)
+    out = steadied(lambda t: still + np.array([100 * t, 0]), 60)
+    lag_px = (still + np.array([100 * 59 / 30, 0]) - out[-1])[:, 0].mean()
+    assert lag_px / 100 < 0.5 / 30
+
+
+def test_a_cut_or_a_pause_restarts_the_filters():
+    stage = SmoothLandmarks(1.0)
+    far = landmarks_at((500, 300), 100)
+    for pts, cut in ((0, False), (1, True), (2, False), (62, False)):
+        landmarks = landmarks_at((320, 240), 100) if pts in (0, 2) else far
+        frame = picture_of(index=pts).with_(cut=cut)
+        _, (face,) = stage(frame, (face_at().with_(landmarks=landmarks),))
+        if pts in (1, 62):
+            np.testing.assert_array_equal(face.landmarks, far)
+
+
+def test_two_faces_do_not_share_a_filter():
+    stage = SmoothLandmarks(1.0)
+    left, right = face_at((150, 200), 60, 0), face_at((450, 200), 60, 1)
+    for index in range(5):
+        faces = (left, right) if index % 2 else (right, left)
+        _, out = stage(picture_of(index=index), faces)
+        for face in out:
+            np.testing.assert_allclose(face.landmarks, (left, right)[face.track].landmarks, atol=1e-3)
+
+
+def test_a_blink_passes_and_the_pose_of_a_still_head_does_not_shake():
+    rng = np.random.default_rng(2)
+    stage, blink, pitch = Smooth(), [], []
+    for index in range(90):
+        coefficients = np.zeros(239, np.float32)
+        closed = 1.0 if 45 <= index < 49 else 0.0  # a blink of 0.13 s
+        coefficients[SLICES["expression"]][0] = closed
+        coefficients[SLICES["pose"]] = [rng.normal(0, 0.01), 0, 0, 1, 320, 240]
+        _, (face,) = stage(picture_of(index=index), (face_at().with_(coefficients=coefficients),))
+        blink.append(face.coefficients[SLICES["expression"]][0])
+        pitch.append(face.coefficients[233])
+    assert max(blink[45:50]) > 0.85 and blink[44] == 0
+    assert np.diff(pitch[30:], n=2).std() < 0.01 * np.sqrt(6) / 3
