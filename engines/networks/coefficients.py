@@ -1,0 +1,83 @@
+"""N_r: ResNet-50 that regresses the 239 coefficients of the morphable face from a glasses-free crop (paper section 3.3).
+
+"full" is ResNet-50 as published. "light" is the same topology at half the width (about 6 million parameters, a quarter of
+the work): what two CPU cores can train in an hour and run beside the other networks, and a file that can ship.
+The last layer is split into separate heads (identity, expression, texture, light, pose), initialised to zero around the
+mean of each coefficient, so that the untrained network says "the mean face, frontal".
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+from engines.networks.deleter import MEAN, SPREAD
+from realtime.face.coefficients import COUNT, SLICES
+
+WIDTHS = {"light": 32, "full": 64}  # channels of the first layer; ResNet-50 has 64
+BLOCKS = (3, 4, 6, 3)
+EXPANSION = 4
+
+
+def _conv(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(c_in, c_out, kernel, stride, (kernel - 1) // 2, bias=False), nn.BatchNorm2d(c_out, momentum=0.05)
+    )
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3 (which carries the stride), 1x1 to four times the width, and the identity (He et al., ResNet v1.5)."""
+
+    def __init__(self, c_in: int, width: int, stride: int):
+        super().__init__()
+        c_out = width * EXPANSION
+        self.reduce, self.space, self.expand = _conv(c_in, width, 1), _conv(width, width, 3, stride), _conv(width, c_out, 1)
+        self.shortcut = _conv(c_in, c_out, 1, stride) if stride != 1 or c_in != c_out else nn.Identity()
+        nn.init.zeros_(self.expand[1].weight)  # each block starts as the identity
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.expand(functional.relu(self.space(functional.relu(self.reduce(x)))))
+        return functional.relu(self.shortcut(x) + y)
+
+
+class Coefficients(nn.Module):
+    """(N, 3, S, S) RGB 0..1, the aligned crop shrunk (S = 160 at run time, any S in training) -> (N, 239) coefficients,
+    pose in pixels of the 256x256 crop.
+
+    centre, spread: (239,) buffers, mean and standard deviation of the training coefficients, saved with the weights.
+    """
+
+    inputs = ("crop",)
+    outputs = ("coefficients",)
+
+    def __init__(self, quality: str = "light"):
+        super().__init__()
+        width = WIDTHS[quality]
+        self.stem = nn.Sequential(_conv(3, width, 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1))
+        blocks: list[nn.Module] = []
+        c_in = width
+        for stage, depth in enumerate(BLOCKS):
+            for k in range(depth):
+                blocks.append(Bottleneck(c_in, width << stage, 2 if k == 0 and stage > 0 else 1))
+                c_in = (width << stage) * EXPANSION
+        self.body = nn.Sequential(*blocks)
+        self.heads = nn.ModuleDict({name: nn.Linear(c_in, s.stop - s.start) for name, s in SLICES.items()})
+        for head in self.heads.values():
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+        self.register_buffer("centre", torch.zeros(COUNT))
+        self.register_buffer("spread", torch.ones(COUNT))
+
+    def embed(self, crop: torch.Tensor) -> torch.Tensor:
+        """(N, 3, S, S) -> (N, C) features before the heads."""
+        return self.body(self.stem((crop - MEAN) / SPREAD)).mean((2, 3))
+
+    def forward(self, crop: torch.Tensor) -> torch.Tensor:
+        x = self.embed(crop)
+        return self.centre + self.spread * torch.cat([head(x) for head in self.heads.values()], 1)
+
+
+def build(quality: str = "light") -> Coefficients:
+    """The network of a quality, untrained."""
+    return Coefficients(quality)

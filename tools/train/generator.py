@@ -1,0 +1,198 @@
+"""Training of N_ge and its discriminator (paper 3.2, 4.1), eq. 2-5 with the paper's weights 1, 250, 0.1.
+
+Added to the paper: gradient loss, and perceptual loss. Both style and perceptual features are those of our own deleter
+(`OUT/../deleter/checkpoint.pt`, its encoder), where LaFIn takes VGG-19, whose weights carry another licence and cannot
+be fetched everywhere; without that checkpoint the two terms are left out and the log says so. The adversarial term
+(least squares, conditional on mask and landmarks, with feature matching) joins for the last third of the training.
+Clean crops come from the shards (`--shards`), or straight from photographs with landmarks (`--points`) when there are none.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from engines.landmark_map import landmark_map
+from engines.networks.deleter import Deleter
+from engines.networks.generator import Discriminator, Generator
+from realtime.align import STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
+from tools.evaluate.inpainting import masked_scores, telea
+from tools.photos import MIRROR, Photographs, annotations
+from tools.train import losses
+from tools.train.augment import after, jitter_similarity, relight
+from tools.train.masks import deleted_mask, drawn_glasses, jittered
+from tools.train.samples import Samples
+from tools.train.trainer import Batch, Models, Options, Recipe, load_weights, pictures
+
+log = logging.getLogger(__name__)
+
+PIXEL, STYLE, VARIATION = 1.0, 250.0, 0.1  # eq. 5
+PERCEPTUAL, GRADIENT, ADVERSARIAL, MATCHING = 0.05, 0.5, 0.005, 0.1  # ours, small beside eq. 2
+ADVERSARIAL_FROM = 0.67  # fraction of the training
+SETS = ("celeba", "helen", "aaf", "gan")
+
+Crop = tuple[np.ndarray, np.ndarray, np.ndarray]  # (256, 256, 3) uint8 clean, (68, 2) points, (256, 256) uint8 mask
+
+
+class ShardCrops:
+    """Clean crops of the data factory, with the mask of the glasses that were rendered onto them, and drawn ones."""
+
+    def __init__(self, folder: Path):
+        self.samples = Samples(folder)
+        worn = np.zeros(len(self.samples), bool)
+        if (folder / "worn.npz").exists():
+            worn = np.load(folder / "worn.npz")["worn"] > 0.3
+        real = ~self.samples.values("synthetic")
+        self.usable = np.flatnonzero(real & ~worn)
+
+    def __call__(self, rng: np.random.Generator, drawn: float = 0.35) -> Crop:
+        sample = self.samples[int(rng.choice(self.usable))]
+        points = sample.value("points").astype(np.float32)
+        mask = deleted_mask(sample.picture("labels"))
+        if rng.random() < drawn or not mask[STRIP].any():
+            mask = drawn_glasses(points, rng, dark=bool(rng.random() < 0.5))
+        return sample.picture("clean"), points, mask
+
+
+class PhotoCrops:
+    """Photographs aligned by their landmarks, with drawn masks. split: "train" or "val"."""
+
+    def __init__(self, options: Options, split: str):
+        self.photos = Photographs(options.data)
+        labels = annotations(options.data, options.points)
+        members = [p for name in SETS for p in self.photos.of_set(name, split)]
+        self.labelled = [(p, labels[p.name].points) for p in members if p.name in labels]
+
+    def __call__(self, rng: np.random.Generator) -> Crop:
+        photo, points = self.labelled[int(rng.integers(len(self.labelled)))]
+        matrix = crop_from_landmarks(points)
+        points = transform_points(matrix, points)
+        mask = drawn_glasses(points, rng, dark=bool(rng.random() < 0.5))
+        return aligned_crop(self.photos.read(photo), matrix), points, mask
+
+
+class GeneratorTask:
+    name = "generator"
+    players: tuple[str, ...] = ("model", "discriminator")
+    recipe = Recipe(
+        batch=16, learning_rate={"model": 1.5e-3, "discriminator": 4e-4}, betas=(0.8, 0.99), ema_halflife_steps=150,
+        warmup_steps=100, weight_decay=1e-5,
+    )  # fmt: skip
+
+    def __init__(self, options: Options):
+        self.options = options
+        self.crops = self._source("train")
+        self._features: Deleter | None = None
+
+    def _source(self, split: str) -> Callable[[np.random.Generator], Crop]:
+        folder = self.options.shards
+        if folder is None:
+            return PhotoCrops(self.options, split)
+        return ShardCrops(folder if split == "train" else folder.parent / split)
+
+    def models(self) -> dict[str, nn.Module]:
+        checkpoint = self.options.out.parent / "deleter" / "checkpoint.pt"
+        if checkpoint.exists():
+            self._features = Deleter(self.options.quality).eval().requires_grad_(False)
+            load_weights(self._features, checkpoint)
+        else:
+            log.warning("no %s: training without style and perceptual losses", checkpoint)
+        return {"model": Generator(self.options.quality), "discriminator": Discriminator()}
+
+    def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        rows = [varied(self.crops(rng), rng) for _ in range(self.recipe.batch)]
+        clean, mask, guide = (np.stack(parts) for parts in zip(*rows, strict=True))
+        return {"clean": clean, "mask": mask, "guide": guide}
+
+    def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
+        real = pictures(batch["clean"])
+        hole = (batch["mask"] > 127).float()[:, None]
+        guide = batch["guide"].float()[:, None] / 255
+        late = float(batch.get("progress", 0.0)) > ADVERSARIAL_FROM
+        if player == "discriminator":
+            return self._discriminate(models["discriminator"], real, hole, guide, late)
+        made = models["model"](torch.cat([real * (1 - hole), hole, guide], 1))
+        self._made = made.detach()
+        terms = {
+            "pixel": PIXEL * losses.pixel_loss(made, real, hole),
+            "gradient": GRADIENT * losses.gradient_loss(made, real, hole),
+            "variation": VARIATION * losses.variation_loss(made),
+        }
+        if self._features is not None:
+            a, b = self._features.features(made)[:3], self._features.features(real)[:3]
+            terms["perceptual"] = PERCEPTUAL * losses.perceptual_loss(a, b)
+            masked_a, masked_b = self._features.features(made * hole)[:2], self._features.features(real * hole)[:2]
+            terms["style"] = STYLE * losses.style_loss(masked_a, masked_b)
+        if late:
+            score, inner = models["discriminator"](made, hole, guide)
+            with torch.no_grad():
+                _, true = models["discriminator"](real, hole, guide)
+            terms["adversarial"] = ADVERSARIAL * (score - 1).square().mean()
+            terms["matching"] = MATCHING * losses.perceptual_loss(inner[:3], true[:3])
+        terms["total"] = torch.stack(list(terms.values())).sum()
+        return terms
+
+    def _discriminate(self, judge: nn.Module, real: Tensor, hole: Tensor, guide: Tensor, late: bool) -> dict[str, Tensor]:
+        if not late:
+            return {"total": sum((p.sum() for p in judge.parameters()), real.new_zeros(())) * 0}
+        true, false = judge(real, hole, guide)[0], judge(self._made, hole, guide)[0]
+        return {"total": 0.5 * ((true - 1).square().mean() + false.square().mean())}
+
+    @cached_property
+    def held_out(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """48 val strips, the same each time: (128, 256, 3) clean, (128, 256) mask and guide."""
+        rng = np.random.default_rng(11)
+        source = self._source("val")
+        return [strips(*source(rng)) for _ in range(48)]
+
+    def evaluate(self, model: nn.Module) -> dict[str, float]:
+        scores = []
+        for clean, mask, guide in self.held_out:
+            ours = masked_scores(clean, fill(model, clean, mask, guide), mask)
+            scores.append((*ours, *masked_scores(clean, telea(clean, mask), mask)))
+        psnr, ssim, psnr_telea, ssim_telea = np.mean(scores, 0)
+        return {"psnr": psnr, "ssim": ssim, "psnr_telea": psnr_telea, "ssim_telea": ssim_telea}
+
+    def sheet(self, model: nn.Module) -> np.ndarray:
+        rows = []
+        for clean, mask, guide in self.held_out[:16]:
+            holed = clean * (mask[..., None] == 0)
+            rows.append(np.hstack([holed, fill(model, clean, mask, guide), telea(clean, mask), clean]))
+        return np.vstack(rows)
+
+
+def varied(crop: Crop, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Jittered, flipped, relit strips of a clean crop, its mask, and its landmark map (with landmark noise)."""
+    clean, points, mask = crop
+    moved = jitter_similarity(rng, 0.04, 0.05, 4.0)
+    if rng.random() < 0.5:
+        moved = after(moved, np.array([[-1.0, 0, clean.shape[1] - 1], [0, 1, 0]]))
+        points = points[MIRROR]
+    points = transform_points(moved, points) + rng.normal(0, 0.7, (68, 2)).astype(np.float32)
+    mask = jittered(warp(mask, moved, (256, 256)), rng)
+    return strips(relight(warp(clean, moved, (256, 256)), rng), points, mask)
+
+
+def strips(clean: np.ndarray, points: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(128, 256, 3) clean, (128, 256) mask 0 or 255, (128, 256) landmark map 0..255, all uint8."""
+    guide = np.round(255 * landmark_map(points)).astype(np.uint8)
+    return np.ascontiguousarray(clean[STRIP]), ((mask[STRIP] > 127) * 255).astype(np.uint8), guide
+
+
+def fill(model: nn.Module, clean: np.ndarray, mask: np.ndarray, guide: np.ndarray) -> np.ndarray:
+    """The network's answer for one strip, (128, 256, 3) uint8."""
+    hole = torch.from_numpy(mask > 127).float()[None, None]
+    known = pictures(torch.from_numpy(clean[None])) * (1 - hole)
+    with torch.no_grad():
+        made = model(torch.cat([known, hole, torch.from_numpy(guide).float()[None, None] / 255], 1))
+    return (made[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
+
+
+def create_task(options: Options) -> GeneratorTask:
+    return GeneratorTask(options)
