@@ -147,6 +147,10 @@ class PoseOneEuro:
         self._scale = OneEuro(position)
         self._position = OneEuro(position, axis=-1)
 
+    def set_settings(self, rotation: OneEuroSettings, position: OneEuroSettings) -> None:
+        self._rotation.settings = rotation
+        self._scale.settings = self._position.settings = position
+
     def __call__(self, pose: np.ndarray, dt: float) -> np.ndarray:
         """(6,) pitch, yaw, roll, scale, x, y -> filtered (6,) float32."""
         rotation = self._rotation(rotation_matrix(*(float(v) for v in pose[:3])), dt)

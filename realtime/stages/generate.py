@@ -43,7 +43,7 @@ class Generate:
         assert face.crop is not None and face.mask is not None and face.crop_from_frame is not None
         strip, mask = face.crop[STRIP], face.mask[STRIP]
         points = transform_points(face.crop_from_frame, face.landmarks)
-        out = self.network.run({"strip": generator_input(strip, mask, points)})["strip"]
+        out = self.network.run({"strip": generator_input(strip, mask, points)})["strip_filled"]
         synthesised = match_colours(picture(out[0]), strip, mask)
         crop = face.crop.copy()
         blend(crop[STRIP], synthesised, mask)

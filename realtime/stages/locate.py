@@ -15,13 +15,16 @@ from realtime.tracking import CutDetector, Tracker
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """longer_sides: sizes at which the detector sees the picture, in turn (all of them at once for single pictures).
-    every: frames between looks while something is tracked. threshold: least score of a face."""
+    """longer_sides: sizes at which the detector sees the picture, in turn.
+
+    every: frames between looks while something is tracked. threshold: least score of a face.
+    stills: every picture is a scene of its own, and is looked at in all sizes.
+    """
 
     longer_sides: tuple[int, ...] = (320, 640)
     every: int = 12
     threshold: float = 0.5
-    all_at_once: bool = False
+    stills: bool = False
 
 
 class Locate:
@@ -43,7 +46,7 @@ class Locate:
         self._pending: Future[np.ndarray] | None = None
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
-        if self._cut(frame.image) or frame.cut:
+        if self._cut(frame.image) or frame.cut or self.settings.stills:
             frame = frame.with_(cut=True)
             self.tracker.forget()
             self._pending = None  # it looked at the scene before
@@ -84,7 +87,7 @@ class Locate:
 
     def _find(self, image: np.ndarray) -> np.ndarray:
         sides, threshold = self.settings.longer_sides, self.settings.threshold
-        if self.settings.all_at_once:
+        if self.settings.stills:
             return detect_at_scales(self.detector, image, sides, threshold)[0]
         self._looks += 1
         return self._in_turn(image, sides, threshold)

@@ -5,6 +5,8 @@ Speeds are measured in units of the face (eye distances, head widths), so a smal
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from realtime.align import box_of
@@ -37,22 +39,22 @@ class Clock:
 class LandmarkFilter:
     """State of one track for `SmoothLandmarks`."""
 
-    def __init__(self, settings: OneEuroSettings):
+    def __init__(self) -> None:
         self.clock = Clock()
-        self.points = OneEuro(settings, axis=-1)
+        self.points = OneEuro(LANDMARKS, axis=-1)
 
 
 class SmoothLandmarks:
     """Steadies the 68 points, and with them the aligned crop and everything that is made from it.
 
-    smooth: 0 off, 0.5 normal, 1 strongest.
+    strength: read for every frame; 0 off, 0.5 normal, 1 strongest.
     """
 
     name = "smooth_landmarks"
 
-    def __init__(self, smooth: float = 0.5):
-        settings = LANDMARKS.slowed(smooth)
-        self._filters: TrackStates[LandmarkFilter] = TrackStates(lambda: LandmarkFilter(settings))
+    def __init__(self, strength: Callable[[], float]):
+        self.strength = strength
+        self._filters: TrackStates[LandmarkFilter] = TrackStates(LandmarkFilter)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
         filters = self._filters.of(frame, faces)
@@ -64,6 +66,7 @@ class SmoothLandmarks:
     def _steady(self, frame: Frame, face: Face, state: LandmarkFilter) -> Face:
         eye_distance = float(np.linalg.norm(face.landmarks[45] - face.landmarks[36]))
         dt = state.clock.tick(frame.time_s)
+        state.points.settings = LANDMARKS.slowed(self.strength())
         landmarks = state.points(face.landmarks, dt, unit=max(eye_distance, 1.0)).astype(np.float32)
         return face.with_(landmarks=landmarks, box=box_of(landmarks))
 
@@ -71,19 +74,24 @@ class SmoothLandmarks:
 class CoefficientFilter:
     """State of one track for `Smooth`."""
 
-    def __init__(self, smooth: float):
+    def __init__(self) -> None:
         self.clock = Clock()
-        self.expression = OneEuro(EXPRESSION.slowed(smooth))
-        self.pose = PoseOneEuro(ROTATION.slowed(smooth), POSITION.slowed(smooth))
+        self.expression = OneEuro(EXPRESSION)
+        self.pose = PoseOneEuro(ROTATION, POSITION)
+
+    def set_strength(self, smooth: float) -> None:
+        self.expression.settings = EXPRESSION.slowed(smooth)
+        self.pose.set_settings(ROTATION.slowed(smooth), POSITION.slowed(smooth))
 
 
 class Smooth:
-    """Steadies expression and pose of faces that have coefficients."""
+    """Steadies expression and pose of faces that have coefficients. strength: as for `SmoothLandmarks`."""
 
     name = "smooth"
 
-    def __init__(self, smooth: float = 0.5):
-        self._filters: TrackStates[CoefficientFilter] = TrackStates(lambda: CoefficientFilter(smooth))
+    def __init__(self, strength: Callable[[], float]):
+        self.strength = strength
+        self._filters: TrackStates[CoefficientFilter] = TrackStates(CoefficientFilter)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
         filters = self._filters.of(frame, faces)
@@ -96,6 +104,7 @@ class Smooth:
         if face.coefficients is None:
             return face
         dt = state.clock.tick(frame.time_s)
+        state.set_strength(self.strength())
         steady = face.coefficients.copy()
         steady[SLICES["expression"]] = state.expression(steady[SLICES["expression"]], dt)
         steady[SLICES["pose"]] = state.pose(steady[SLICES["pose"]], dt)

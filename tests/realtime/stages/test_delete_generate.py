@@ -101,7 +101,7 @@ def test_a_generator_of_the_wrong_tint_leaves_no_seam():
 def test_generate_changes_a_copy_and_only_where_it_should():
     frame, faces = Delete(deleter())(picture_of(), (face_at(),))
     before = frame.image.copy()
-    generator = ScriptedNetwork(lambda inputs: {"strip": np.array(inputs["strip"][:, :3])})
+    generator = ScriptedNetwork(lambda inputs: {"strip_filled": np.array(inputs["strip"][:, :3])})
     after, (face,) = Generate(generator)(frame, faces)
     assert after.original is frame.image and after.image is not frame.image
     np.testing.assert_array_equal(frame.image, before)

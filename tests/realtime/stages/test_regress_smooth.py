@@ -41,7 +41,7 @@ def test_an_unsure_frame_hardly_moves_the_average():
 
 
 def steadied(points_of, frames: int, smooth: float = 0.5, fps: int = 30) -> np.ndarray:
-    stage = SmoothLandmarks(smooth)
+    stage = SmoothLandmarks(lambda: smooth)
     out = []
     for index in range(frames):
         landmarks = points_of(index / fps).astype(np.float32)
@@ -72,7 +72,7 @@ def test_a_moving_face_is_not_left_behind():
 
 
 def test_a_cut_or_a_pause_restarts_the_filters():
-    stage = SmoothLandmarks(1.0)
+    stage = SmoothLandmarks(lambda: 1.0)
     far = landmarks_at((500, 300), 100)
     for pts, cut in ((0, False), (1, True), (2, False), (62, False)):
         landmarks = landmarks_at((320, 240), 100) if pts in (0, 2) else far
@@ -83,7 +83,7 @@ def test_a_cut_or_a_pause_restarts_the_filters():
 
 
 def test_two_faces_do_not_share_a_filter():
-    stage = SmoothLandmarks(1.0)
+    stage = SmoothLandmarks(lambda: 1.0)
     left, right = face_at((150, 200), 60, 0), face_at((450, 200), 60, 1)
     for index in range(5):
         faces = (left, right) if index % 2 else (right, left)
@@ -94,7 +94,7 @@ def test_two_faces_do_not_share_a_filter():
 
 def test_a_blink_passes_and_the_pose_of_a_still_head_does_not_shake():
     rng = np.random.default_rng(2)
-    stage, blink, pitch = Smooth(), [], []
+    stage, blink, pitch = Smooth(lambda: 0.5), [], []
     for index in range(90):
         coefficients = np.zeros(239, np.float32)
         closed = 1.0 if 45 <= index < 49 else 0.0  # a blink of 0.13 s

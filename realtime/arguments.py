@@ -1,0 +1,136 @@
+"""The command line: verbs and options, parsed into `Options`. argparse ends with exit code 2 on bad usage."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from realtime.options import LOG_LEVELS, PROVIDERS, QUALITIES, Options
+from realtime.views import VIEWS
+
+VERBS = {
+    "live": "camera or file, shown in a window as it comes (default)",
+    "video": "a video file -> the same without glasses, coefficients, blendshapes and a 3D face, in a folder",
+    "image": "a picture or a folder of pictures -> the same without glasses, coefficients, meshes",
+    "cameras": "list the cameras with their sizes and rates",
+    "bench": "measure every stage on this machine",
+    "build": "build the engines of this machine's GPU ahead of time",
+    "doctor": "say what works here and what does not",
+}
+DEFAULT_VERB = "live"
+
+
+def parse(arguments: Sequence[str]) -> Options:
+    """Options of a command line without the program's name. Raises SystemExit on bad usage and after --help."""
+    arguments = list(arguments)
+    if not arguments or (arguments[0] not in VERBS and arguments[0] not in ("-h", "--help")):
+        arguments.insert(0, DEFAULT_VERB)
+    found = vars(_parser().parse_args(arguments))
+    known = {field.name for field in fields(Options)}
+    return Options(**{name: value for name, value in found.items() if name in known})
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_live.py",
+        description="Takes the eyeglasses off every face and tracks a 3D face under them, live.",
+        epilog="run_live.py VERB --help lists a verb's options. Exit codes: 0 ok, 1 failure, 2 usage or missing "
+        "dependency, 3 no face found, 130 interrupted.",
+    )
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    common = _common()
+    for verb, text in VERBS.items():
+        parents = [common] if verb in ("cameras", "doctor") else [common, _networks()]
+        if verb in ("live", "video", "image", "bench"):
+            parents.append(_run())
+        one = verbs.add_parser(verb, help=text, description=text, parents=parents)
+        if verb not in ("cameras", "doctor", "build"):
+            _input_output(one, verb)
+    return parser
+
+
+def _input_output(parser: argparse.ArgumentParser, verb: str) -> None:
+    given = "camera number or name, file, folder, URL, - for a pipe, or pattern"
+    if verb in ("video", "image"):
+        parser.add_argument("-i", "--input", required=True, metavar="INPUT", help=given)
+    else:
+        default = "pattern" if verb == "bench" else "0"
+        parser.add_argument("-i", "--input", default=default, metavar="INPUT", help=f"{given} (default {default})")
+    where = {
+        "live": ("window", "window, null, or a video file to record into"),
+        "bench": (".", "folder for bench.json and bench.png"),
+        "video": (".", "folder for the results"),
+        "image": (".", "folder for the results"),
+    }
+    default, text = where[verb]
+    parser.add_argument("-o", "--output", default=default, metavar="OUTPUT", help=f"{text} (default {default})")
+
+
+def _common() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--log-level", choices=LOG_LEVELS, default="info")
+    parser.add_argument("--models-dir", type=Path, metavar="DIR", help="folder with another models.toml and weights/")
+    return parser
+
+
+def _networks() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("networks")
+    group.add_argument("--provider", "--execution-provider", choices=PROVIDERS, default="auto")
+    group.add_argument("--quality", choices=QUALITIES, default="auto", help="full: as in the paper; light: for CPUs")
+    return parser
+
+
+def _run() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("what is done")
+    on_off = argparse.BooleanOptionalAction
+    group.add_argument("--remove", action=on_off, default=True, help="take the glasses off")
+    group.add_argument("--faces", type=_count, default=4, metavar="N", help="most faces that are followed (default 4)")
+    group.add_argument("--smooth", type=_share, default=0.5, metavar="0..1", help="0 off, 1 strongest (default 0.5)")
+    group.add_argument("--frames", type=_count, metavar="N", help="end after N frames")
+    group.add_argument("--seed", type=int, default=0, help="of everything that is drawn by chance")
+    group = parser.add_argument_group("what is shown and written")
+    group.add_argument("--view", choices=VIEWS, default="removed")
+    group.add_argument("--landmarks", action=on_off, default=False, help="draw the 68 points")
+    group.add_argument("--mirror", action=on_off, default=False, help="mirror what is shown, never what is measured")
+    group.add_argument("--sound", action=on_off, default=True, help="keep the sound track")
+    group.add_argument("--csv", type=Path, metavar="FILE", help="write ARKit blendshapes")
+    group.add_argument("--mesh", type=Path, metavar="FILE", help="write the face: .glb (animated), .obj or .ply")
+    group.add_argument("--mesh-frame", type=int, default=0, metavar="N", help="frame of an .obj or .ply")
+    group.add_argument("--renderer", choices=("auto", "gl", "software"), default="auto")
+    group = parser.add_argument_group("what a camera is asked for")
+    group.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="default 640x480")
+    group.add_argument("--fps", type=_rate, metavar="RATE")
+    return parser
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not 1 or more")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
+    return number
+
+
+def _rate(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} frames a second cannot be")
+    return number
+
+
+def _size(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)[xX](\d+)", text)
+    if not found or not all(16 <= int(side) <= 16384 for side in found.groups()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 640x480")
+    return int(found[1]), int(found[2])

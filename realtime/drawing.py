@@ -1,0 +1,64 @@
+"""Drawing tracked faces: coefficients -> vertices, normals, colours -> the renderer. Runs on the render thread."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from realtime.face.camera import project
+from realtime.face.coefficients import SLICES, pose
+from realtime.face.mesh import vertex_normals
+from realtime.face.model import FaceModel
+from realtime.frame import Face, Faces
+from shaders.base import Draw, Mode, Renderer, Topology
+from shaders.open import open_renderer
+
+PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software",)}
+
+
+class FaceDrawer:
+    """Draws faces over pictures of any size. The renderer is opened at the first drawing, on the thread that draws.
+
+    renderer: auto, gl or software.
+    """
+
+    def __init__(self, model: FaceModel, renderer: str = "auto"):
+        self.model, self._prefer = model, PREFERENCES[renderer]
+        self._renderer: Renderer | None = None
+
+    @property
+    def renderer_name(self) -> str:
+        return self._renderer.name if self._renderer is not None else "none yet"
+
+    def draw(self, image: np.ndarray, faces: Faces, mode: Mode) -> np.ndarray:
+        """(H, W, 3) uint8: the faces that have coefficients over the picture, the largest (nearest) last."""
+        seen = sorted((f for f in faces if f.coefficients is not None), key=lambda f: pose(_coefficients(f)).scale)
+        if not seen:
+            return image
+        if self._renderer is None:
+            size = (image.shape[1], image.shape[0])
+            self._renderer = open_renderer(size, Topology(self.model.triangles, self.model.uv), self._prefer)
+        return self._renderer.draw(image, [self.draw_of(face) for face in seen], mode)
+
+    def draw_of(self, face: Face) -> Draw:
+        """What the renderer needs of one face with coefficients."""
+        coefficients = _coefficients(face)
+        vertices = self.model.vertices(coefficients)
+        placed = pose(coefficients)
+        normals = vertex_normals(vertices, self.model.triangles) @ placed.rotation.T.astype(np.float32)
+        return Draw(
+            vertices=project(vertices, placed),
+            normals=np.ascontiguousarray(normals, np.float32),
+            colours=self.model.albedo_of(coefficients),
+            texture=face.texture,
+            light=coefficients[SLICES["light"]],
+        )
+
+    def close(self) -> None:
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+
+def _coefficients(face: Face) -> np.ndarray:
+    assert face.coefficients is not None
+    return face.coefficients

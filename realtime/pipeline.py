@@ -1,0 +1,122 @@
+"""From options to the stages that run: opens the networks and joins the stages in groups, a thread each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from engines import Engine, open_network
+from realtime.frame import Faces, Frame
+from realtime.options import Options
+from realtime.stages import Stage
+from realtime.stages.delete import Delete
+from realtime.stages.generate import Generate
+from realtime.stages.landmarks import Landmarks
+from realtime.stages.locate import DetectionSettings, Locate
+from realtime.stages.refine import Refine
+from realtime.stages.regress import Regress
+from realtime.stages.smooth import Smooth, SmoothLandmarks
+from realtime.tracking import Tracker
+from realtime.workers import Group
+
+OpenNetwork = Callable[[str], Engine]
+
+
+@dataclass
+class Switches:
+    """What a person may change while the stages run; read anew for every frame."""
+
+    remove: bool = True
+    smooth: float = 0.5
+
+
+class Switched:
+    """A stage that can be turned off while it runs."""
+
+    def __init__(self, stage: Stage, is_on: Callable[[], bool]):
+        self.stage, self.is_on, self.name = stage, is_on, stage.name
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        return self.stage(frame, faces) if self.is_on() else (frame, faces)
+
+    def close(self) -> None:
+        self.stage.close()
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Stages in groups, one thread each, and what they hold open. providers: network -> who runs it."""
+
+    groups: tuple[Group, ...]
+    switches: Switches
+    providers: dict[str, str] = field(default_factory=dict)
+    closers: tuple[Callable[[], None], ...] = ()
+
+    def __call__(self, frame: Frame) -> tuple[Frame, Faces]:
+        """One frame through all stages, on the calling thread."""
+        faces: Faces = ()
+        for group in self.groups:
+            for stage in group.stages:
+                frame, faces = stage(frame, faces)
+        return frame, faces
+
+    def close(self) -> None:
+        """After the threads have ended."""
+        for close in self.closers:
+            close()
+
+
+def networks_of(options: Options) -> tuple[str, ...]:
+    """Names of the networks that a run with these options needs."""
+    return ("detector", "landmarks", *(("deleter", "generator") if options.remove else ()), "coefficients")
+
+
+def open_pipeline(options: Options, *, live: bool = False, stills: bool = False) -> Pipeline:
+    """Opens every network and builds the stages. Raises engines.EngineError.
+
+    live: the detector runs beside the loop. stills: every picture is a scene of its own.
+    """
+    engines: dict[str, Engine] = {}
+    try:
+        for name in networks_of(options):
+            engines[name] = open_network(name, options.quality, options.provider, models_dir=options.models_dir)
+        executor = ThreadPoolExecutor(1, thread_name_prefix="detect") if live else None
+        switches = Switches(options.remove, options.smooth)
+        groups = build_groups(options, engines, switches, executor=executor, stills=stills)
+    except BaseException:
+        _close_all(engines.values())
+        raise
+    closers = [*(stage.close for group in groups for stage in group.stages)]  # type: ignore[attr-defined]
+    closers += [lambda: executor.shutdown(cancel_futures=True)] if executor is not None else []
+    closers += [engine.close for engine in engines.values()]
+    providers = {name: engine.provider for name, engine in engines.items()}
+    return Pipeline(groups, switches, providers, tuple(closers))
+
+
+def build_groups(
+    options: Options,
+    engines: dict[str, Engine],
+    switches: Switches,
+    *,
+    executor: Executor | None = None,
+    stills: bool = False,
+) -> tuple[Group, ...]:
+    """The stages of the design, section 2, in two halves of about equal cost."""
+    settings = DetectionSettings(longer_sides=(256, 512, 1024), stills=True) if stills else DetectionSettings()
+    tracker = Tracker(options.faces)
+    locate = Locate(engines["detector"], tracker, settings, executor)
+    track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover)]
+    rebuild: list[Stage] = []
+    smooth = (lambda: 0.0) if stills else (lambda: switches.smooth)
+    track.append(SmoothLandmarks(smooth))
+    if options.remove:
+        track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
+        rebuild.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
+    rebuild += [Regress(engines["coefficients"]), Smooth(smooth), Refine()]
+    return Group(track), Group(rebuild)
+
+
+def _close_all(engines: Iterable[Engine]) -> None:
+    for engine in engines:
+        engine.close()
