@@ -58,7 +58,9 @@ class Photographs:
     def __init__(self, data: Path):
         self.folder = Path(data) / "faces"
         if not self.folder.is_dir():
-            raise FileNotFoundError(f"no photographs: {self.folder} is not a folder; --data wants the folder above faces/")
+            raise FileNotFoundError(
+                f"no photographs: {self.folder} is not a folder; --data wants the folder above faces/"
+            )
         self._zips: dict[tuple[int, str], zipfile.ZipFile] = {}
 
     @cached_property

@@ -19,7 +19,9 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--data", type=Path, required=True, help="folder with faces/, face_model/")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoint.pt, metrics.json, sheet.png")
-    parser.add_argument("--minutes", type=float, required=True, help="length of the whole training, resumed parts included")
+    parser.add_argument(
+        "--minutes", type=float, required=True, help="length of the whole training, resumed parts included"
+    )
     parser.add_argument("--points", type=Path, nargs="*", default=[], help="npz files with weak 68-point labels")
     parser.add_argument("--shards", type=Path, help="folder of the data factory's training shards")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")

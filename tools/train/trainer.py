@@ -14,102 +14,22 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import cv2
-import numpy as np
 import torch
 from lightning.fabric import Fabric
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch import nn
+
+from tools.train.feed import batches, pictures
+from tools.train.task import Batch, Models, Options, Recipe, Task
+
+__all__ = ["Batch", "Models", "Options", "Recipe", "Run", "Task", "load_weights", "pictures", "train"]
 
 log = logging.getLogger(__name__)
-
-Batch = dict[str, Any]
-Models = Mapping[str, nn.Module]
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a person chooses. `points`: files of weak landmarks (npz: names 'set/file', points, score)."""
-
-    data: Path
-    out: Path
-    minutes: float
-    points: tuple[Path, ...] = ()
-    shards: Path | None = None
-    resume: bool = False
-    threads: int = 1
-    seed: int = 0
-    quality: str = "light"
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What a task needs from the skeleton. Learning rates are those after the warm-up, by player."""
-
-    batch: int = 32
-    learning_rate: Mapping[str, float] = field(default_factory=lambda: {"model": 1e-3})
-    betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = 1e-4
-    warmup_steps: int = 200
-    last_rate: float = 0.01  # of the full rate, at the end of the cosine
-    ema_halflife_steps: float = 400.0
-    clip_norm: float = 5.0
-    cpu_precision: str = "32-true"  # "bf16-mixed" pays for plain convolutions, not for depthwise ones
-    checkpoint_s: float = 120.0
-    report_s: float = 360.0
-    workers: int = 1
-
-
-class Task(Protocol):
-    """One network's training. `models()` has the network itself under "model", and its partners by other names.
-
-    `players`: the models that are optimised, in the order of their turns in a step. `batch` runs in the data process
-    and returns numpy arrays; `loss` returns named terms, of which "total" is minimised for `player`.
-    """
-
-    name: str
-    recipe: Recipe
-    players: tuple[str, ...]
-
-    def models(self) -> dict[str, nn.Module]: ...
-    def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]: ...
-    def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]: ...
-    def evaluate(self, model: nn.Module) -> dict[str, float]: ...
-    def sheet(self, model: nn.Module) -> np.ndarray: ...
-
-
-class Batches(Dataset[dict[str, np.ndarray]]):
-    """Batch number s of a task, for any s: what the data process runs."""
-
-    def __init__(self, task: Task, seed: int):
-        self.task, self.seed = task, seed
-
-    def __getitem__(self, step: int) -> dict[str, np.ndarray]:
-        return self.task.batch(np.random.default_rng((self.seed, step)))
-
-
-def batches(task: Task, seed: int, first: int) -> Iterator[Batch]:
-    """Batches first, first + 1, … as torch tensors (images stay as the task made them, (B, H, W, C) uint8)."""
-    loader = DataLoader(
-        Batches(task, seed), batch_size=None, sampler=range(first, 1 << 40), num_workers=task.recipe.workers,
-        prefetch_factor=4 if task.recipe.workers else None, worker_init_fn=_quiet_worker,
-    )  # fmt: skip
-    return iter(loader)
-
-
-def _quiet_worker(_: int) -> None:
-    cv2.setNumThreads(0)
-    torch.set_num_threads(1)
-
-
-def pictures(images: Tensor, device: torch.device | str | None = None) -> Tensor:
-    """(B, H, W, C) uint8 -> (B, C, H, W) float32 0..1, channels-last in memory."""
-    return images.to(device).permute(0, 3, 1, 2).float().div_(255.0)
 
 
 def train(task: Task, options: Options, clock: Callable[[], float] = time.monotonic, steps: int | None = None) -> Path:
@@ -127,7 +47,7 @@ class Run:
     def __init__(self, task: Task, options: Options, clock: Callable[[], float]):
         torch.set_num_threads(options.threads)
         cv2.setNumThreads(0)
-        for seed in (random.seed, np.random.seed, torch.manual_seed):  # noqa: NPY002 - partners may draw from either
+        for seed in (random.seed, torch.manual_seed):
             seed(options.seed)
         self.task, self.options, self.clock = task, options, clock
         precision: Any = "bf16-mixed" if torch.cuda.is_available() else task.recipe.cpu_precision
@@ -171,6 +91,7 @@ class Run:
     def _step(self, batch: Batch, fraction: float, terms: dict[str, float]) -> dict[str, float]:
         recipe = self.task.recipe
         batch = {key: value.to(self.fabric.device, non_blocking=True) for key, value in batch.items()}
+        batch["progress"] = fraction  # 0..1 of the time: some losses join late
         rate = rate_at(self.step, fraction, recipe)
         for model in self.models.values():
             model.train()
@@ -219,7 +140,7 @@ class Run:
             "model": self.models["model"].module.state_dict(), "ema": self.ema.state_dict(),
             "partners": {name: m.module.state_dict() for name, m in self.models.items() if name != "model"},
             "optimisers": {player: optimiser.state_dict() for player, optimiser in self.optimisers.items()},
-            "rng": {"torch": torch.get_rng_state(), "numpy": np.random.get_state(), "python": random.getstate()},
+            "rng": {"torch": torch.get_rng_state(), "python": random.getstate()},
             "history": self.history, "seed": self.options.seed, "recipe": asdict(self.task.recipe),
         }  # fmt: skip
         partial = self.checkpoint.with_suffix(".partial")
@@ -237,7 +158,6 @@ class Run:
         for player, optimiser in state["optimisers"].items():
             self.optimisers[player].load_state_dict(optimiser)
         torch.set_rng_state(state["rng"]["torch"])
-        np.random.set_state(state["rng"]["numpy"])  # noqa: NPY002
         random.setstate(state["rng"]["python"])
         self.step, self.elapsed_s, self.history = state["step"], state["elapsed_s"], state["history"]
 
