@@ -21,15 +21,15 @@ def open_network(
     threads: int = 1,
     models_dir: Path | None = None,
     batch: int | None = 1,
-    precision: str = "fp32",
+    precision: str = "auto",
 ) -> Engine:
     """Open network `name` ("landmarks", "deleter", ...; see docs/architecture.md) ready to run.
 
     quality: "light", "full", or "auto": full on a GPU, light on a CPU, whichever exists otherwise.
     provider: "auto" tries TensorRT, ONNX Runtime CUDA, OpenVINO, ONNX Runtime CPU; or one of them by name, or "torch".
     models_dir: folder with another models.toml and weights/. batch: pictures per `run`; None leaves it free.
-    precision: arithmetic where the provider offers a choice ("bf16" on OpenVINO).
-    Raises WeightsError for missing or damaged weights, EngineError listing why each provider failed.
+    precision: "auto", or that of one weight file ("fp32", "fp16", "int8w", "int8"), or "bf16" arithmetic (OpenVINO).
+    Raises WeightsError for missing or damaged weights, Unavailable listing why each provider failed.
     """
     options = Options(threads=threads, batch=batch, precision=precision)
     entries = entries_of(name, read_manifest(models_dir), quality)
@@ -37,8 +37,8 @@ def open_network(
     for candidate in candidates(provider):
         try:
             candidate.describe()
-            weights = load_weights(choose_entry(entries, candidate, has_integer_dot_product()), models_dir)
+            weights = load_weights(choose_entry(entries, candidate, has_integer_dot_product(), precision), models_dir)
             return candidate.open(weights, options)
         except Unavailable as why:
             reasons.append(f"  {candidate.name}: {why}")
-    raise EngineError(f"no way to run {name} here:\n" + "\n".join(reasons))
+    raise Unavailable(f"no way to run {name} here:\n" + "\n".join(reasons))

@@ -132,12 +132,12 @@ class Options:
 
     threads: CPU threads inside an operator; 1 lets several networks share the cores.
     batch: value of the dimension `N` where a network has one; None leaves it free.
-    precision: of the arithmetic where the provider offers a choice: "fp32", or "bf16" (OpenVINO).
+    precision: as asked of `open_network`; "auto" lets the provider use what suits it.
     """
 
     threads: int = 1
     batch: int | None = 1
-    precision: str = "fp32"
+    precision: str = "auto"
 
 
 BATCH = "N"  # name of the dimension that counts pictures in every exported network

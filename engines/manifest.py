@@ -6,6 +6,7 @@ An entry: name, quality, file, sha256, precision, inputs, outputs, trained_on, l
 from __future__ import annotations
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -113,3 +114,33 @@ def load_weights(entry: Entry, models_dir: Path | None = None) -> Weights:
             f"{MANIFEST} expects {entry.sha256[:12]}…; reinstall Nakedeye, or export the file again"
         )
     return Weights(entry, path, content)
+
+
+def dump_manifest(entries: tuple[Entry, ...]) -> str:
+    """The text of a models.toml with these entries, sorted by name, quality and precision."""
+    head = "# Weight files in weights/. Written by `python -m tools.export`; sha256 is checked whenever a file is opened.\n"
+    ordered = sorted(entries, key=lambda entry: (entry.name, entry.quality, entry.precision))
+    return head + "".join("\n" + _dump_entry(entry) for entry in ordered)
+
+
+def _dump_entry(entry: Entry) -> str:
+    lines = ["[[model]]"]
+    for key in ("name", "quality", "file", "sha256", "precision"):
+        lines.append(f"{key} = {_dump(getattr(entry, key))}")
+    for key in ("inputs", "outputs"):
+        pairs = ", ".join(f"{name} = {_dump(shape)}" for name, shape in getattr(entry, key).items())
+        lines.append(f"{key} = {{ {pairs} }}")
+    lines += [f"trained_on = {_dump(entry.trained_on)}", f"licence = {_dump(entry.licence)}"]
+    if entry.metrics:
+        lines.append("[model.metrics]")
+        lines += [f"{_dump(name)} = {_dump(value)}" for name, value in entry.metrics.items()]
+    return "\n".join(lines) + "\n"
+
+
+def _dump(value: object) -> str:
+    """A TOML value: text, number, or a list of them."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)  # a JSON string is a TOML basic string
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(_dump(item) for item in value) + "]"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

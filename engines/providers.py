@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engines.base import Engine, EngineError, Options, Unavailable
-from engines.manifest import Entry, Weights
+from engines.base import Engine, EngineError, Options, Unavailable, WeightsError
+from engines.manifest import PRECISIONS, Entry, Weights
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,28 @@ def candidates(provider: str) -> tuple[Provider, ...]:
     return (PROVIDERS[provider],)
 
 
-def choose_entry(entries: tuple[Entry, ...], provider: Provider, integer_dot_product: bool) -> Entry:
-    """The weight file that suits a provider best.
+def choose_entry(
+    entries: tuple[Entry, ...], provider: Provider, integer_dot_product: bool, precision: str = "auto"
+) -> Entry:
+    """The weight file that suits a provider best, of one precision unless "auto" (or "bf16", which any file gives).
 
     GPUs take full before light, CPUs light before full. int8 arithmetic pays only where the processor multiplies
     bytes in one instruction; elsewhere it is the last choice (`python -m tools.bench_engines --int8`).
+    Raises WeightsError when no file has that precision.
     """
+    if precision in PRECISIONS:
+        of_precision = tuple(entry for entry in entries if entry.precision == precision)
+        if not of_precision:
+            there_is = ", ".join(entry.label for entry in entries)
+            raise WeightsError(f"no {precision} weights for {entries[0].name}; there is {there_is}")
+        entries = of_precision
+    elif precision not in ("auto", "bf16"):
+        raise EngineError(f"unknown precision {precision!r}; choose auto, bf16, {', '.join(PRECISIONS)}")
     qualities = ("full", "light") if provider.gpu else ("light", "full")
     precisions = ("fp16", "fp32", "int8w", "int8")
-    if provider.name in ("cpu", "openvino") and integer_dot_product:
+    if precision == "bf16":
+        precisions = ("fp32", "fp16", "int8w", "int8")
+    elif provider.name in ("cpu", "openvino") and integer_dot_product:
         precisions = ("int8", "fp16", "fp32", "int8w")
 
     def rank(entry: Entry) -> tuple[int, int]:

@@ -83,6 +83,8 @@ def session_options(ort: Any, options: Options) -> Any:
 
 def _open(weights: Weights, options: Options, provider: str, providers: list[str]) -> OnnxRunner:
     ort = _library()
+    if options.precision == "bf16":
+        raise Unavailable("ONNX Runtime does not compute in bf16; OpenVINO does")
     try:
         session = ort.InferenceSession(weights.onnx, session_options(ort, options), providers=providers)
     except Exception as why:  # ONNX Runtime has no common exception type of its own

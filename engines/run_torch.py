@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import importlib.metadata
+import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +76,10 @@ def stored_tensors(content: bytes) -> dict[str, np.ndarray]:
     """
     import onnx
 
-    graph = onnx.load_from_string(content).graph
+    from engines.export import ALIASES
+
+    model = onnx.load_from_string(content)
+    graph = model.graph
     raw = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in graph.initializer}
     tensors = {}
     for name, array in raw.items():
@@ -86,21 +89,17 @@ def stored_tensors(content: bytes) -> dict[str, np.ndarray]:
             tensors[own_name] = array.astype(np.float32) * scale
         elif not name.endswith(".scale") or name.removesuffix(".scale") + ".stored" not in raw:
             tensors[name] = array
-    return tensors
+    aliases = next((json.loads(entry.value) for entry in model.metadata_props if entry.key == ALIASES), {})
+    return tensors | {name: tensors[kept] for name, kept in aliases.items()}
 
 
 def _load_parameters(module: Any, tensors: Mapping[str, np.ndarray], weights: Weights) -> None:
     import torch
 
-    wanted = dict(module.named_parameters())
-    wanted |= {name: value for name, value in module.named_buffers() if not name.endswith("num_batches_tracked")}
-    missing = [name for name in wanted if name not in tensors and name.endswith((".weight", ".bias", "running_mean"))]
-    if missing:
-        raise WeightsError(f"{weights.path} lacks the parameter {missing[0]} of {weights.entry.name}: export it again")
     with torch.no_grad():
-        for name, tensor in wanted.items():
-            if name not in tensors:  # a constant that the network makes itself, folded on export
-                continue
+        for name, tensor in module.state_dict().items():  # shares memory with the module
+            if name not in tensors:
+                raise WeightsError(f"{weights.path} lacks {name} of {weights.entry.name}: export it again")
             if tensors[name].size != tensor.numel():
                 raise WeightsError(f"{weights.path}: {name} is {tensors[name].shape}, not {tuple(tensor.shape)}")
             tensor.copy_(torch.from_numpy(np.array(tensors[name])).reshape(tensor.shape))

@@ -1,0 +1,200 @@
+"""Write a trained network as an ONNX file and list it in models.toml.
+
+    python -m tools.export landmarks --checkpoint runs/landmarks/checkpoint.pt --quality light --trained-on helen aaf
+    python -m tools.export landmarks --quality light --metrics metrics.json     measures of the file listed already
+    python -m tools.export --table                                              the table of MODELS.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from engines.base import EngineError
+from engines.export import EXPORTS, Export, example_inputs, export_onnx, inference_module, torch_answers
+from engines.manifest import ENGINES_DIR, MANIFEST, PRECISIONS, Entry, dump_manifest, read_manifest
+from engines.parity import TOLERANCES, Difference, Tolerance, differences
+from tools.models_page import LICENCES, PAGE, licence_of, write_table
+
+if TYPE_CHECKING:
+    import onnx
+    import torch
+
+log = logging.getLogger("export")
+STORED = Tolerance(5e-2, 5e-3, 2e-2)  # rounding of stored weights; its effect on the task is in the entry's metrics
+Arrays = dict[str, np.ndarray]
+
+
+def export_network(
+    name: str, module: torch.nn.Module, export: Export, quality: str, precision: str = "fp16",
+    calibration: list[Arrays] | None = None, trained_on: Sequence[str] = (), models_dir: Path = ENGINES_DIR,
+) -> Entry:  # fmt: skip
+    """Export `module`, prove that the file computes what the module does, write it and its entry. Returns the entry.
+
+    The entry notes how far the outputs lie from the module's (worst, over the output's largest magnitude).
+    Raises EngineError when the file computes something else.
+    """
+    model = export_onnx(module, export)
+    exact = {batch: torch_answers(module, example_inputs(export, batch), export.outputs) for batch in _batches(export)}
+    for batch, answers in exact.items():
+        _prove(f"{name} at batch {batch}", _onnx_difference(model, export, batch, answers), TOLERANCES["fp32"])
+    model = stored_as(model, precision, calibration)
+    moved = _onnx_difference(model, export, 1, exact[1])
+    if precision == "int8":
+        samples = (calibration or [])[-16:]
+        moved = [d for x in samples for d in differences(torch_answers(module, x, export.outputs), _run(model, x))]
+    else:
+        _prove(f"{name} stored as {precision}", moved, STORED)
+    content = model.SerializeToString()
+    file = f"{name}-{quality}{'' if precision == 'fp16' else '-' + precision}.onnx"
+    entry = Entry(
+        name, quality, file, hashlib.sha256(content).hexdigest(), precision, _shapes(model.graph.input),
+        _shapes(model.graph.output), tuple(trained_on), licence_of(trained_on),
+        {"from_torch_mean": float(np.mean([d.mean for d in moved])), "from_torch_labels": max(d.labels for d in moved)},
+    )  # fmt: skip
+    (models_dir / "weights").mkdir(parents=True, exist_ok=True)
+    write_atomically(models_dir / "weights" / file, content)
+    list_entry(entry, models_dir)
+    log.info("%s: %s, %.2f MB", entry.label, models_dir / "weights" / file, len(content) / 1e6)
+    return entry
+
+
+def stored_as(model: onnx.ModelProto, precision: str, calibration: list[Arrays] | None) -> onnx.ModelProto:
+    """`model` (fp32) in one of the precisions of `engines.manifest`."""
+    from engines.storage import store_bytes, store_half
+
+    if precision == "int8":
+        from tools.quantise import quantise
+
+        return quantise(model, calibration or [])
+    return {"fp32": lambda m: m, "fp16": store_half, "int8w": store_bytes}[precision](model)
+
+
+def list_entry(entry: Entry, models_dir: Path = ENGINES_DIR) -> None:
+    """Put `entry` into models.toml in place of the one of the same network, quality and precision."""
+    path = models_dir / MANIFEST
+    others = [e for e in (read_manifest(models_dir) if path.exists() else ()) if e.label != entry.label]
+    write_atomically(path, dump_manifest((*others, entry)).encode())
+
+
+def record_metrics(name: str, quality: str, precision: str, metrics: dict[str, Any], models_dir: Path) -> Entry:
+    """Add measures of a listed file to its entry; for int8, also the relative loss against the float file.
+
+    Raises EngineError when no such file is listed.
+    """
+    listed = {(e.name, e.quality, e.precision): e for e in read_manifest(models_dir)}
+    entry = listed.get((name, quality, precision))
+    if entry is None:
+        raise EngineError(f"{models_dir / MANIFEST} lists no {name} ({quality}, {precision}); export it first")
+    numbers = {key: value for key, value in metrics.items() if isinstance(value, int | float | str)}
+    exact = listed.get((name, quality, "fp16")) or listed.get((name, quality, "fp32"))
+    if precision.startswith("int8") and exact is not None:
+        for key, value in list(numbers.items()):
+            before = exact.metrics.get(key)
+            if isinstance(before, float) and isinstance(value, float) and before:
+                numbers[f"{key}_change"] = value / before - 1
+    entry = replace(entry, metrics={**entry.metrics, **numbers})
+    list_entry(entry, models_dir)
+    return entry
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """All of the file or none of it."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def _batches(export: Export) -> tuple[int, ...]:
+    return (1, 3) if any("N" in shape for shape in export.inputs.values()) else (1,)
+
+
+def _onnx_difference(model: onnx.ModelProto, export: Export, batch: int, answers: Arrays) -> list[Difference]:
+    return differences(answers, _run(model, example_inputs(export, batch)))
+
+
+def _run(model: onnx.ModelProto, inputs: Arrays) -> Arrays:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, inputs), strict=True))
+
+
+def _prove(what: str, found: list[Difference], tolerance: Tolerance) -> None:
+    for difference in found:
+        if not difference.within(tolerance):
+            raise EngineError(f"{what}: ONNX and PyTorch disagree: {difference}, allowed {tolerance}")
+
+
+def _shapes(values: Sequence[onnx.ValueInfoProto]) -> dict[str, tuple[int | str, ...]]:
+    return {v.name: tuple(d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.export", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=list(EXPORTS))
+    parser.add_argument("--quality", default="light", choices=["light", "full"])
+    parser.add_argument("--checkpoint", type=Path, help="a trainer's checkpoint.pt")
+    parser.add_argument("--precision", default="fp16", choices=PRECISIONS, help="of the file (default: %(default)s)")
+    parser.add_argument("--calibration", type=Path, help="shards, or an .npz of inputs, for --precision int8")
+    parser.add_argument("--pictures", type=int, default=128, help="calibration pictures (default: %(default)s)")
+    parser.add_argument("--metrics", type=Path, help="JSON of `tools.evaluate`, for the entry")
+    parser.add_argument("--trained-on", nargs="*", default=[], metavar="SET", help=f"of {', '.join(LICENCES)}")
+    parser.add_argument("--models-dir", type=Path, default=ENGINES_DIR, help="folder with models.toml and weights")
+    parser.add_argument("--table", action="store_true", help=f"bring the table in {PAGE.name} up to date")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0, 1 with one line of explanation, or 2 for a command line that asks for nothing."""
+    options = parse(arguments)
+    logging.basicConfig(format="%(message)s")  # warnings of others, all of ours
+    log.setLevel(logging.INFO)
+    try:
+        if options.name and options.checkpoint:
+            _export(options)
+        elif options.name and not options.metrics:
+            print("give --checkpoint to export or --metrics to record measures", file=sys.stderr)
+            return 2
+        if options.name and options.metrics:
+            measures = json.loads(options.metrics.read_text())
+            record_metrics(options.name, options.quality, options.precision, measures, options.models_dir)
+        if options.table:
+            write_table(PAGE, read_manifest(options.models_dir))
+    except (EngineError, OSError, ValueError) as why:
+        print(why, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _export(options: argparse.Namespace) -> None:
+    from tools.quantise import calibration_inputs
+
+    module = inference_module(options.name, options.quality, options.checkpoint)
+    calibration = None
+    if options.precision == "int8":
+        if options.calibration is None:
+            raise EngineError("int8 needs --calibration with shards or inputs")
+        calibration = calibration_inputs(options.name, options.calibration, options.pictures)
+    export_network(
+        options.name, module, EXPORTS[options.name], options.quality, options.precision, calibration,
+        options.trained_on, options.models_dir,
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    sys.exit(main())
