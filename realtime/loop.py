@@ -32,7 +32,10 @@ JOIN_S = 2.0  # a thread that waits for a camera may not end sooner; it is left 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a run did. frames_with_faces: 0 means that nobody was found. dropped: live frames that were too old."""
+    """What a run did.
+
+    frames_with_faces: 0 means that nobody was found. dropped: live frames that were too old. stopped: ended by `stop`.
+    """
 
     timing: Timing
     frames: int
@@ -80,15 +83,16 @@ class Loop:
         self._stop.set()
 
     def run(self) -> Report:
-        """Until the source ends, `limit`, or `stop`. Raises the first error of any thread, or Interrupted on Ctrl-C,
+        """Until the source ends, `limit`, or `stop`. Called once.
 
-        after everything was closed. Called once.
+        Raises the first error of any thread, or Interrupted on Ctrl-C, after everything was closed.
         """
         with self._signals():
             try:
                 for thread in (self._capture, *(worker for group in self._workers for worker in group.threads)):
                     thread.start()
                 self._consume()
+                stopped = self._stop.is_set()
             except BaseException as error:
                 self._finish(error)
                 raise
@@ -100,7 +104,7 @@ class Loop:
             frames=self.meter.frames,
             frames_with_faces=self._with_faces,
             dropped=self._slot.dropped,
-            stopped=self._stop.is_set(),
+            stopped=stopped,
         )
 
     # --- capture thread --------------------------------------------------------------------------------------------

@@ -12,6 +12,15 @@ from realtime.sources.audio import AudioTap
 
 
 @dataclass(frozen=True, slots=True)
+class Colour:
+    """How the source's video says its colours are meant, in FFmpeg's numbers; 2 is "unspecified"."""
+
+    space: int = 2
+    primaries: int = 2
+    transfer: int = 2
+
+
+@dataclass(frozen=True, slots=True)
 class Properties:
     """What is known of a source once it is open.
 
@@ -19,8 +28,7 @@ class Properties:
     picture. rate: frames a second on average, a guess for live input. count: frames to come, None where unknown or only
     estimated by the container. live: newest frame wins, older ones may be dropped; otherwise nothing is dropped.
     stills: the pictures are photographs, not moments of one scene.
-    colorspace, color_range: FFmpeg's numbers, so that an output can use the same (2 and 0: unspecified).
-    pixel_aspect: width / height of one pixel as shown.
+    colour: tags that an output repeats. pixel_aspect: width / height of one pixel as shown.
     """
 
     name: str
@@ -32,8 +40,7 @@ class Properties:
     duration_s: float | None = None
     live: bool = False
     stills: bool = False
-    colorspace: int = 2
-    color_range: int = 0
+    colour: Colour = Colour()
     pixel_aspect: Fraction = Fraction(1)
 
 

@@ -15,7 +15,7 @@ from av.stream import Disposition
 from realtime.errors import SourceError, reason
 from realtime.frame import Frame
 from realtime.sources.audio import AudioTap
-from realtime.sources.base import Properties, Silent
+from realtime.sources.base import Colour, Properties, Silent
 from realtime.sources.orientation import display_matrix, turn_upright
 
 logger = logging.getLogger(__name__)
@@ -142,8 +142,7 @@ class VideoSource(Silent):
             count=self._stream.frames or None,
             duration_s=self._duration_s(),
             live=scheme in LIVE_SCHEMES,
-            colorspace=int(first.colorspace),
-            color_range=int(first.color_range),
+            colour=Colour(int(first.colorspace), int(first.color_primaries), int(first.color_trc)),
             pixel_aspect=1 / aspect if turned else aspect,
         )
 

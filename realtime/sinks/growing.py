@@ -1,0 +1,75 @@
+"""Files that grow while a run lasts: under a temporary name beside the final one, usable if the run is killed."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from realtime.errors import SinkError, reason
+
+
+def part_path(path: Path) -> Path:
+    """clip.mp4 -> clip.part.mp4: the ending stays, so that players know what it is."""
+    return path.with_name(f"{path.stem}.part{path.suffix}")
+
+
+class GrowingFile(io.FileIO):
+    """A new file, unbuffered, whose writes are complete or raise: a full disk may otherwise swallow half of one."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, "w+")
+
+    def write(self, data) -> int:  # type: ignore[no-untyped-def, override]
+        rest = memoryview(data).cast("B")
+        total = len(rest)
+        while rest:
+            rest = rest[super().write(rest) :]
+        return total
+
+
+def create(path: Path) -> GrowingFile:
+    """Raises SinkError that says why the file cannot be made."""
+    if path.is_dir():
+        raise SinkError(f"{path}: cannot be written: a folder has this name")
+    try:
+        return GrowingFile(part_path(path))
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written: {reason(error)}") from error
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yields a temporary path; what was written there takes the place of `path`, unless the body raised."""
+    temporary = path.with_name(f"{path.stem}.new{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written: {reason(error)}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def keep_whole_fragments(path: Path) -> bool:
+    """Cuts a fragmented MP4 behind its last complete fragment. False where not even one is complete."""
+    end = os.path.getsize(path)
+    position = whole = 0
+    with open(path, "r+b") as file:
+        while position + 8 <= end:
+            file.seek(position)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if size == 1:
+                size = struct.unpack(">Q", file.read(8))[0]
+            if size < 8 or position + size > end:
+                break
+            position += size
+            if kind == b"mdat":
+                whole = position
+        file.truncate(whole)
+    return whole > 0

@@ -1,0 +1,63 @@
+"""Sound into the output video: packets copied as they are, in a container that can hold them."""
+
+from __future__ import annotations
+
+import io
+import logging
+from functools import cache
+
+import av
+
+from realtime.sources.audio import AudioTap
+
+logger = logging.getLogger(__name__)
+
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # in order of preference
+
+
+@cache
+def _holds(suffix: str) -> frozenset[str]:
+    """Codec names that a container of this ending can hold."""
+    with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
+        return frozenset(container.supported_codecs)
+
+
+def codecs(tap: AudioTap) -> list[str]:
+    """Names of the tap's codecs, one per stream."""
+    return [stream.codec_context.name for stream in tap.streams]
+
+
+def holds_sound(suffix: str, tap: AudioTap) -> bool:
+    """Whether every stream of `tap` may be copied into a file of this ending."""
+    return set(codecs(tap)) <= _holds(suffix)
+
+
+def suffix_for(tap: AudioTap | None) -> str | None:
+    """The first of .mp4, .mov and .mkv that can hold the sound as it is; None where none can."""
+    if tap is None:
+        return ".mp4"
+    return next((suffix for suffix in FORMATS if holds_sound(suffix, tap)), None)
+
+
+class SoundCopy:
+    """The audio streams of one output, fed from a tap. Made before anything is muxed."""
+
+    def __init__(self, tap: AudioTap, container: av.container.OutputContainer, name: str):
+        self._tap = tap
+        self._container = container
+        self._name = name
+        self._streams = {stream.index: container.add_stream_from_template(stream) for stream in tap.streams}
+        self._last_dts: dict[int, int] = {}
+
+    def copy(self) -> None:
+        """Everything that has come since the last call. Raises what the muxer raises."""
+        for packet in self._tap.take():
+            index = packet.stream.index
+            dts = packet.dts if packet.dts is not None else packet.pts
+            last = self._last_dts.get(index)
+            if dts is None or (last is not None and dts <= last):
+                logger.warning("%s: a sound packet without a proper time was left out", self._name)
+                continue
+            packet.dts = self._last_dts[index] = dts
+            packet.stream = self._streams[index]
+            self._container.mux(packet)
