@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from realtime.options import LOG_LEVELS, PROVIDERS, QUALITIES, Options
-from realtime.views import VIEWS
+from realtime.options import LOG_LEVELS, PROVIDERS, QUALITIES, VIEWS, Options
 
 VERBS = {
     "live": "camera or file, shown in a window as it comes (default)",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
-from realtime.face.camera import project
+from realtime.face.camera import project, rotate_normals
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
@@ -12,17 +14,20 @@ from realtime.frame import Face, Faces
 from shaders.base import Draw, Mode, Renderer, Topology
 from shaders.open import open_renderer
 
+if TYPE_CHECKING:
+    import moderngl
+
 PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software",)}
 
 
 class FaceDrawer:
     """Draws faces over pictures of any size. The renderer is opened at the first drawing, on the thread that draws.
 
-    renderer: auto, gl or software.
+    renderer: auto, gl or software. context: a window's OpenGL context, to draw with.
     """
 
-    def __init__(self, model: FaceModel, renderer: str = "auto"):
-        self.model, self._prefer = model, PREFERENCES[renderer]
+    def __init__(self, model: FaceModel, renderer: str = "auto", context: moderngl.Context | None = None):
+        self.model, self._prefer, self._context = model, PREFERENCES[renderer], context
         self._renderer: Renderer | None = None
 
     @property
@@ -36,7 +41,8 @@ class FaceDrawer:
             return image
         if self._renderer is None:
             size = (image.shape[1], image.shape[0])
-            self._renderer = open_renderer(size, Topology(self.model.triangles, self.model.uv), self._prefer)
+            topology = Topology(self.model.triangles, self.model.uv)
+            self._renderer = open_renderer(size, topology, self._prefer, self._context)
         return self._renderer.draw(image, [self.draw_of(face) for face in seen], mode)
 
     def draw_of(self, face: Face) -> Draw:
@@ -44,7 +50,7 @@ class FaceDrawer:
         coefficients = _coefficients(face)
         vertices = self.model.vertices(coefficients)
         placed = pose(coefficients)
-        normals = vertex_normals(vertices, self.model.triangles) @ placed.rotation.T.astype(np.float32)
+        normals = rotate_normals(vertex_normals(vertices, self.model.triangles), placed)
         return Draw(
             vertices=project(vertices, placed),
             normals=np.ascontiguousarray(normals, np.float32),

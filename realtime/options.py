@@ -7,6 +7,7 @@ from pathlib import Path
 
 PROVIDERS = ("auto", "tensorrt", "cuda", "openvino", "cpu", "torch")
 QUALITIES = ("auto", "full", "light")
+VIEWS = ("removed", "mesh", "shaded", "wireframe", "depth", "split", "side-by-side", "landmarks", "original")
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 

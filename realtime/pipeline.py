@@ -10,6 +10,7 @@ from engines import Engine, open_network
 from realtime.frame import Faces, Frame
 from realtime.options import Options
 from realtime.stages import Stage
+from realtime.stages.calibrate import Calibrate
 from realtime.stages.delete import Delete
 from realtime.stages.generate import Generate
 from realtime.stages.landmarks import Landmarks
@@ -29,6 +30,7 @@ class Switches:
 
     remove: bool = True
     smooth: float = 0.5
+    calibrations: int = 0  # how often the resting face was asked for
 
 
 class Switched:
@@ -113,7 +115,7 @@ def build_groups(
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
         rebuild.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
-    rebuild += [Regress(engines["coefficients"]), Smooth(smooth), Refine()]
+    rebuild += [Regress(engines["coefficients"]), Smooth(smooth), Calibrate(lambda: switches.calibrations), Refine()]
     return Group(track), Group(rebuild)
 
 

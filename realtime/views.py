@@ -20,7 +20,6 @@ MESH_MODES: dict[str, Mode | None] = {
     "wireframe": Mode.WIREFRAME,
     "depth": Mode.DEPTH,
 }
-VIEWS = (*MESH_MODES, "split", "side-by-side", "landmarks", "original")
 LANDMARK_COLOUR = (80, 255, 120)
 CURVES = ((0, 17, False), (17, 22, False), (22, 27, False), (27, 31, False), (31, 36, False),
           (36, 42, True), (42, 48, True), (48, 60, True), (60, 68, True))  # fmt: skip
@@ -30,7 +29,7 @@ SUBPIXEL_BITS = 4
 def show(
     frame: Frame, faces: Faces, view: str, drawer: FaceDrawer, *, landmarks: bool = False, mirror: bool = False
 ) -> np.ndarray:
-    """The picture of one of VIEWS. landmarks: the 68 points on top. mirror: for a person who looks at themselves."""
+    """The picture of one of `realtime.options.VIEWS`. landmarks: the 68 points on top. mirror: as in a looking-glass."""
     original = frame.image if frame.original is None else frame.original
     if view == "original":
         picture = original

@@ -1,0 +1,173 @@
+"""Which files a run writes, from its options: one stem, an ending per kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from realtime.errors import UsageError
+from realtime.face.blendshapes import ARKIT_NAMES
+from realtime.face.coefficients import SLICES
+from realtime.face.model import FaceModel
+from realtime.frame import Face
+from realtime.options import Options
+from realtime.sinks import views
+from realtime.sinks.base import Shot, Sink
+from realtime.sinks.blendshapes import BlendshapesSink
+from realtime.sinks.coefficients import CoefficientsSink
+from realtime.sinks.mesh import AnimationSink, MeshSink, largest
+from realtime.sinks.names import output_path
+from realtime.sinks.pictures import QUALITY as PICTURE_FORMATS
+from realtime.sinks.pictures import PicturesSink, write_picture
+from realtime.sinks.sound import FORMATS as VIDEO_FORMATS
+from realtime.sinks.video import VideoSink
+from realtime.sources.base import Source
+
+MESH_FORMATS = (".glb", ".obj", ".ply")
+SIDE_BY_SIDE = views.side_by_side(views.original, views.glasses_off, views.rendered)
+
+
+def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
+    """All results of `video` in a folder; the picture alone where the output is a video file."""
+    output, stem = Path(options.output).expanduser(), source.properties.stem
+    if output.suffix.lower() in VIDEO_FORMATS:
+        return _all([lambda: _video(output, options, source, views.glasses_off), *_extras(options, model)])
+    beside = options.csv or output_path(output, stem, "blendshapes")
+    mesh = options.mesh or output_path(output, stem, "animation")
+    return _all([
+        lambda: _video(output_path(output, stem, "noglasses"), options, source, views.glasses_off),
+        lambda: VideoSink(output_path(output, stem, "sidebyside"), source.properties, view=SIDE_BY_SIDE, threads=1),
+        lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
+        lambda: blendshapes_sink(beside),
+        lambda: mesh_sink(mesh, model, options.mesh_frame),
+    ])  # fmt: skip
+
+
+def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
+    """All results of `image` in a folder; the picture alone where the output is a picture file."""
+    output, stem = Path(options.output).expanduser(), source.properties.stem
+    if output.suffix.lower() in PICTURE_FORMATS:
+        if (source.properties.count or 1) > 1:
+            raise UsageError(f"{output}: one file cannot hold {source.properties.count} pictures; name a folder")
+        return _all([lambda: PictureFile(output), *_extras(options, model)])
+
+    def renamed(ending: str) -> Callable[[int], str]:
+        def name(index: int) -> str:
+            path = Path(source.file_name(index))
+            return f"{path.stem}{ending}{path.suffix}"
+
+        return name
+
+    return _all([
+        lambda: PicturesSink(output, renamed("_noglasses"), views.glasses_off),
+        lambda: PicturesSink(output, renamed("_sidebyside"), SIDE_BY_SIDE),
+        lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
+        lambda: blendshapes_sink(options.csv or output_path(output, stem, "blendshapes")),
+        lambda: PictureMeshes(output, source.file_name, model),
+    ])  # fmt: skip
+
+
+def live_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
+    """What `live` writes beside the window: the shown picture where the output is a video file, and what was asked."""
+    sinks = list(_extras(options, model))
+    if options.output not in ("window", "null"):
+        output = Path(options.output).expanduser()
+        if output.suffix.lower() not in VIDEO_FORMATS:
+            raise UsageError(f"-o {options.output}: live writes to window, null, or a {', '.join(VIDEO_FORMATS)} file")
+        sinks.append(lambda: _video(output, options, source, views.rendered))
+    return _all(sinks)
+
+
+def blendshapes_sink(path: Path) -> BlendshapesSink:
+    """ARKit weights of every face, 0..1."""
+    return BlendshapesSink(path, ARKIT_NAMES, arkit_weights)
+
+
+def arkit_weights(face: Face) -> np.ndarray:
+    """(52,) float32 in the order of ARKIT_NAMES."""
+    assert face.coefficients is not None
+    return np.clip(face.coefficients[SLICES["expression"]][: len(ARKIT_NAMES)], 0.0, 1.0)
+
+
+def mesh_sink(path: Path, model: FaceModel, frame: int) -> Sink:
+    """An animation for .glb, one frame (0: the first with a face) for .obj and .ply."""
+    from realtime.face.export import write_animation, write_mesh
+
+    suffix = path.suffix.lower()
+    if suffix not in MESH_FORMATS:
+        raise UsageError(f"{path}: meshes are written as {', '.join(MESH_FORMATS)}")
+    if suffix == ".glb" and frame == 0:
+        return AnimationSink(path, lambda *what: write_animation(model, *what))
+    return MeshSink(path, lambda *what: write_mesh(model, *what), frame or None)
+
+
+class PictureFile:
+    """One picture without glasses, to one file."""
+
+    def __init__(self, path: Path):
+        self._path = path
+        self.paths: tuple[Path, ...] = ()
+
+    def write(self, shot: Shot) -> None:
+        write_picture(self._path, shot.frame.image)
+        self.paths = (self._path,)
+
+    def close(self) -> None:
+        pass
+
+
+class PictureMeshes:
+    """A .glb of the largest face of every picture, under the picture's name."""
+
+    def __init__(self, folder: Path, file_name: Callable[[int], str], model: FaceModel):
+        self._folder, self._file_name, self._model = folder, file_name, model
+        self._written: list[Path] = []
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(self._written) if len(self._written) == 1 else ()
+
+    def write(self, shot: Shot) -> None:
+        from realtime.face.export import write_mesh
+
+        face = largest(shot.faces)
+        if face is None or face.coefficients is None:
+            return
+        path = (self._folder / self._file_name(shot.original.index)).with_suffix(".glb")
+        write_mesh(self._model, path, face.coefficients, face.texture)
+        self._written.append(path)
+
+    def close(self) -> None:
+        pass
+
+
+def _extras(options: Options, model: FaceModel) -> list[Callable[[], Sink]]:
+    """What --csv and --mesh ask for."""
+    extras: list[Callable[[], Sink]] = []
+    if options.csv is not None:
+        csv = options.csv
+        extras.append(lambda: blendshapes_sink(csv))
+    if options.mesh is not None:
+        mesh = options.mesh
+        extras.append(lambda: mesh_sink(mesh, model, options.mesh_frame))
+    return extras
+
+
+def _video(path: Path, options: Options, source: Source, view: views.View) -> VideoSink:
+    sound = source.tap_audio() if options.sound and not source.properties.live else None
+    return VideoSink(path, source.properties, view=view, audio=sound, threads=1)
+
+
+def _all(makers: Sequence[Callable[[], Sink]]) -> list[Sink]:
+    """All sinks, or none: those made before one that failed are closed."""
+    made: list[Sink] = []
+    try:
+        for make in makers:
+            made.append(make())
+    except BaseException:
+        for sink in made:
+            sink.close()
+        raise
+    return made
