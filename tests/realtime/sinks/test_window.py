@@ -62,9 +62,8 @@ def display():
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)
-    number = os.read(read, 16).decode().strip()
-    os.close(read)
-    yield f":{number}"
+    with os.fdopen(read) as numbers:
+        yield f":{numbers.readline().strip()}"
     server.terminate()
     server.wait(10)
 
