@@ -21,6 +21,7 @@ from realtime.sources.orientation import display_matrix, turn_upright
 logger = logging.getLogger(__name__)
 
 MOST_FAILURES = 1000  # in a row, before the rest of a file is given up
+LONGEST_GAP_S = 0.3  # between pictures, before we say so
 URL_TIMEOUTS_S = (15.0, 15.0)  # opening, reading
 LIVE_SCHEMES = ("rtsp", "rtsps", "rtp", "udp", "rtmp", "rtmps", "srt")
 
@@ -73,7 +74,9 @@ class VideoSource(Silent):
         size = self._properties.size
         index = 0
         while picture is not None:
-            yield Frame(as_rgb(picture), index, self._time.stamp(picture), self._time.base, source_size=size)
+            before, pts = self._time.last, self._time.stamp(picture)
+            self._warn_of_gap(before, pts)
+            yield Frame(as_rgb(picture), index, pts, self._time.base, source_size=size)
             index += 1
             picture = next(self._pictures, None)
         self._warn_if_cut_short()
@@ -96,11 +99,12 @@ class VideoSource(Silent):
             except av.FFmpegError as error:
                 damage.note(_packet_time(packet), error)
                 continue
-            if packet.is_corrupt or any(picture.is_corrupt for picture in pictures):
-                damage.note(_packet_time(packet), None)
-            elif pictures:
-                damage.past()
-            yield from pictures
+            for picture in pictures:
+                if picture.is_corrupt:
+                    damage.note(picture.time, None)
+                else:
+                    damage.past(picture.time)
+                yield picture
 
     def _packets(self, damage: _Damage) -> Iterator[av.Packet]:
         """Packets of the picture and the sound, going on behind errors of the container."""
@@ -151,6 +155,14 @@ class VideoSource(Silent):
             return float(self._stream.duration * self._time.base)
         return self._container.duration / av.time_base if self._container.duration else None
 
+    def _warn_of_gap(self, before: int | None, pts: int) -> None:
+        """A container steps over damage of its own without a word; only the times tell."""
+        if before is None or self._properties.live:
+            return
+        start, end = float(before * self._time.base), float(pts * self._time.base)
+        if end - start > max(LONGEST_GAP_S, 8 / float(self._time.rate)):
+            logger.warning("%s: no pictures between %.2f s and %.2f s: damaged there?", self._name, start, end)
+
     def _warn_if_cut_short(self) -> None:
         expected, rate = self._properties.duration_s, self._properties.rate
         seen = self._time.seen_s
@@ -166,23 +178,23 @@ class _Timeline:
         self.base = Fraction(stream.time_base or 1 / self.rate)
         self._step = max(1, round(1 / self.rate / self.base))
         self._first: int | None = None
-        self._last: int | None = None
+        self.last: int | None = None
 
     def stamp(self, picture: av.VideoFrame) -> int:
         pts = picture.pts if picture.pts is not None else picture.dts
         if pts is None:
-            pts = 0 if self._last is None else self._last + self._step
+            pts = 0 if self.last is None else self.last + self._step
         if self._first is None:
             self._first = pts
-        self._last = pts
+        self.last = pts
         return pts
 
     @property
     def seen_s(self) -> float:
         """From the first picture to the end of the last."""
-        if self._first is None or self._last is None:
+        if self._first is None or self.last is None:
             return 0.0
-        return float((self._last - self._first + self._step) * self.base)
+        return float((self.last - self._first + self._step) * self.base)
 
 
 class _Damage:
@@ -202,7 +214,9 @@ class _Damage:
             logger.warning("%s: damaged at %.2f s (%s); going on behind it", self._name, self._last_s, what)
         self._inside = True
 
-    def past(self) -> None:
+    def past(self, time_s: float | None) -> None:
+        """A good picture."""
+        self._last_s = self._last_s if time_s is None else time_s
         self._inside = False
         self.failures = 0
 
