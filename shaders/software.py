@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from shaders.base import read_only
+
 SUBPIXELS = 256
 FAR_PX = 1 << 20  # vertices beyond this (or not finite) drop their triangles: products stay exact in int64
 EMPTY = -1  # triangle number of a pixel that shows nothing
@@ -29,11 +31,10 @@ def rasterise(
     depth = np.full((height, width), -np.inf, np.float32)
     triangle = np.full((height, width), EMPTY, np.int32)
     barycentric = np.zeros((height, width, 3), np.float32)
-    vertices = np.ascontiguousarray(vertices_px, np.float32)
-    corners = np.ascontiguousarray(triangles, np.int32)
+    vertices, corners = read_only(vertices_px, np.float32), read_only(triangles, np.int32)
     if height and width and len(corners):
         scan(vertices, corners, depth, triangle, cull)
-        _weigh(vertices, corners, triangle, barycentric)
+        _weigh(vertices, corners, read_only(triangle, np.int32), barycentric)
     return depth, triangle, barycentric
 
 
@@ -41,15 +42,15 @@ def interpolate(
     attributes: np.ndarray, triangles: np.ndarray, triangle_map: np.ndarray, barycentric: np.ndarray
 ) -> np.ndarray:
     """Vertex attributes (V, C) seen through `rasterise`'s maps -> (h, w, C) float32, 0 where empty."""
-    values = np.ascontiguousarray(attributes, np.float32)
+    values = read_only(attributes, np.float32)
     if values.ndim != 2:
         raise ValueError(f"attributes must be (V, C), not {values.shape}")
     image = np.zeros((*triangle_map.shape, values.shape[1]), np.float32)
     _interpolate(
         values,
-        np.ascontiguousarray(triangles, np.int32),
-        np.ascontiguousarray(triangle_map, np.int32),
-        np.ascontiguousarray(barycentric, np.float32),
+        read_only(triangles, np.int32),
+        read_only(triangle_map, np.int32),
+        read_only(barycentric, np.float32),
         image,
     )
     return image
@@ -80,7 +81,7 @@ def supersampled_depth(
     depth = np.full((height * samples, width * samples), -np.inf, np.float32)
     fine = np.array(vertices_px, np.float32)
     fine[:, :2] = (fine[:, :2] + 0.5) * samples - 0.5
-    scan(fine, np.ascontiguousarray(triangles, np.int32), depth, np.empty(depth.shape, np.int32), cull)
+    scan(read_only(fine, np.float32), read_only(triangles, np.int32), depth, np.empty(depth.shape, np.int32), cull)
     return depth.reshape(height, samples, width, samples)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
+
+from shaders import Topology
 
 
 def sphere(
@@ -36,3 +39,19 @@ def grid_plane(
     a, b, c, d = grid[:-1, :-1].ravel(), grid[1:, :-1].ravel(), grid[:-1, 1:].ravel(), grid[1:, 1:].ravel()
     triangles = np.concatenate([np.stack([a, b, c], 1), np.stack([b, d, c], 1)])
     return vertices.astype(np.float32), triangles.astype(np.int32)
+
+
+def sheet(
+    shape: tuple[int, int], cells: int = 8, slope: tuple[float, float] = (0.0, 0.0)
+) -> tuple[Topology, np.ndarray, np.ndarray]:
+    """topology, vertices and normals of `grid_plane` whose uv puts one texel of a (h, w) texture on each pixel."""
+    vertices, triangles = grid_plane(shape, cells, slope)
+    uv = (vertices[:, :2] + 0.5) / np.array([shape[1], shape[0]], np.float32)
+    normals = np.tile(np.array([0, 0, 1], np.float32), (len(vertices), 1))
+    return Topology(triangles, uv), vertices, normals
+
+
+def smooth_picture(shape: tuple[int, ...], seed: int) -> np.ndarray:
+    """uint8 blobs of colour."""
+    coarse = np.random.default_rng(seed).integers(0, 256, (8, 8, shape[2]), dtype=np.uint8)
+    return cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)

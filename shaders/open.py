@@ -1,0 +1,55 @@
+"""Which renderer this machine can have."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from shaders.base import GLUnavailable, Renderer, RenderError, Topology
+
+if TYPE_CHECKING:
+    import moderngl
+
+log = logging.getLogger(__name__)
+
+
+def open_renderer(
+    size: tuple[int, int],
+    topology: Topology,
+    prefer: Sequence[str] = ("gl", "software"),
+    context: moderngl.Context | None = None,
+) -> Renderer:
+    """The first renderer of `prefer` that works here; a fall-back is logged, once, with what to install.
+
+    size: (width, height) of pictures drawn alone. context: a window's, current on this thread, to draw with.
+    An OpenGL renderer stays on this thread. Raises RenderError saying why none could be had.
+    """
+    reasons: list[str] = []
+    for name in prefer:
+        try:
+            renderer = make_renderer(name, size, topology, context)
+        except GLUnavailable as why:
+            reasons.append(str(why))
+            continue
+        if reasons:
+            log.warning("drawing with the %s renderer: %s", renderer.name, "; ".join(reasons))
+        return renderer
+    raise RenderError("no renderer: " + ("; ".join(reasons) or "none was asked for"))
+
+
+def make_renderer(
+    name: str, size: tuple[int, int], topology: Topology, context: moderngl.Context | None = None
+) -> Renderer:
+    """The renderer called `name`, gl or software. Imports only what that one needs."""
+    if name == "gl":
+        try:
+            from shaders.gl import GLRenderer
+        except ImportError as why:
+            raise GLUnavailable(f"moderngl cannot be imported ({why}); pip install moderngl") from why
+        return GLRenderer(size, topology, context)
+    if name == "software":
+        from shaders.software_renderer import SoftwareRenderer
+
+        return SoftwareRenderer(size, topology)
+    raise ValueError(f"no renderer is called {name!r}: gl or software")
