@@ -203,6 +203,7 @@ class Window:
         """What the window shows, (H, W, 3) uint8 RGB."""
         width, height = self._glfw.get_framebuffer_size(self._window)
         pixels = self._context.screen.read((0, 0, width, height), components=3, alignment=1)
+        _ = self._context.error  # takes back the error of naming a colour attachment, which a window's buffer has not
         return np.flipud(np.frombuffer(pixels, np.uint8).reshape(height, width, 3)).copy()
 
     def close(self) -> None:
