@@ -15,9 +15,9 @@ from realtime.sinks.growing import create, part_path
 
 
 class BlendshapesSink:
-    """Columns time (seconds), frame, face, then the 52 ARKit weights 0..1, named. without coefficients
+    """Columns time (seconds), frame, face, then the 52 ARKit weights 0..1 by name.
 
-    leave no row. Readable while it grows, under its temporary name.
+    Faces without coefficients leave no row. Readable while it grows, under its temporary name.
     """
 
     def __init__(self, path: Path):

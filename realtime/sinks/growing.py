@@ -6,7 +6,7 @@ import io
 import os
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from realtime.errors import SinkError, reason
@@ -21,7 +21,6 @@ class GrowingFile(io.FileIO):
     """A new file, unbuffered, whose writes are complete or raise: a full disk may otherwise swallow half of one."""
 
     def __init__(self, path: Path):
-        path.parent.mkdir(parents=True, exist_ok=True)
         super().__init__(path, "w+")
 
     def write(self, data) -> int:  # type: ignore[no-untyped-def, override]
@@ -32,10 +31,21 @@ class GrowingFile(io.FileIO):
         return total
 
 
+def make_folder(folder: Path) -> None:
+    """With all folders above it. Raises SinkError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise SinkError(f"{folder}: cannot be made: a file stands where a folder is needed") from error
+    except OSError as error:
+        raise SinkError(f"{folder}: cannot be made: {reason(error)}") from error
+
+
 def create(path: Path) -> GrowingFile:
     """Raises SinkError that says why the file cannot be made."""
     if path.is_dir():
         raise SinkError(f"{path}: cannot be written: a folder has this name")
+    make_folder(path.parent)
     try:
         return GrowingFile(part_path(path))
     except OSError as error:
@@ -46,14 +56,15 @@ def create(path: Path) -> GrowingFile:
 def replacing(path: Path) -> Iterator[Path]:
     """Yields a temporary path; what was written there takes the place of `path`, unless the body raised."""
     temporary = path.with_name(f"{path.stem}.new{path.suffix}")
+    make_folder(path.parent)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
         raise SinkError(f"{path}: cannot be written: {reason(error)}") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def keep_whole_fragments(path: Path) -> bool:

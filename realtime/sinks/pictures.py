@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.errors import SinkError, UsageError, reason
+from realtime.errors import SinkError, UsageError
 from realtime.sinks.base import Shot
-from realtime.sinks.growing import replacing
+from realtime.sinks.growing import make_folder, replacing
 from realtime.sinks.views import View, glasses_off
 
 QUALITY = {
@@ -28,10 +28,7 @@ class PicturesSink:
     """folder: made if need be. file_name: of the picture at an index; its ending decides the format (others: PNG)."""
 
     def __init__(self, folder: Path, file_name: Callable[[int], str], view: View = glasses_off):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise SinkError(f"{folder}: cannot be made: {reason(error)}") from error
+        make_folder(folder)
         self._folder = folder
         self._file_name = file_name
         self._view = view

@@ -13,13 +13,15 @@ from realtime.sources.audio import AudioTap
 logger = logging.getLogger(__name__)
 
 FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # in order of preference
+# Said to be possible, but a growing MP4 with raw samples cannot be read, and MOV refuses the others while muxing.
+REFUSED = {".mp4": ("pcm_",), ".mov": ("flac", "opus", "vorbis"), ".mkv": ("-",)}
 
 
 @cache
 def _holds(suffix: str) -> frozenset[str]:
     """Codec names that a container of this ending can hold."""
     with av.open(io.BytesIO(), "w", format=FORMATS[suffix]) as container:
-        return frozenset(container.supported_codecs)
+        return frozenset(name for name in container.supported_codecs if not name.startswith(REFUSED[suffix]))
 
 
 def codecs(tap: AudioTap) -> list[str]:

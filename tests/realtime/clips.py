@@ -73,10 +73,8 @@ def _write_sound(container: av.container.OutputContainer, stream, sound: Sound, 
     channels = len(stream.codec_context.layout.channels)
     for start in range(0, int(seconds * sound.rate), frame_size):
         samples = random.standard_normal((channels, frame_size)) * 0.1
-        if kind.startswith("s16"):
-            samples = (samples * 32767).clip(-32768, 32767).astype(np.int16)
-        else:
-            samples = samples.astype(np.float32)
+        dtype, scale = {"s16": (np.int16, 2**14), "s32": (np.int32, 2**30), "flt": (np.float32, 1)}[kind.rstrip("p")]
+        samples = (samples.clip(-1, 1) * scale).astype(dtype)
         block = samples if planar else np.ascontiguousarray(samples.T).reshape(1, -1)
         frame = av.AudioFrame.from_ndarray(block, format=kind, layout=sound.layout)
         frame.sample_rate, frame.pts, frame.time_base = sound.rate, start, Fraction(1, sound.rate)
