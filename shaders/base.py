@@ -23,7 +23,7 @@ class GLUnavailable(RenderError):
 
 def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
     """A contiguous read-only view (a copy where needed): numba would compile writable and read-only input apart."""
-    view = np.ascontiguousarray(array, dtype).view()
+    view: np.ndarray = np.ascontiguousarray(array, dtype).view()
     view.flags.writeable = False
     return view
 

@@ -27,7 +27,8 @@ TILE = 2048  # pixels: larger boxes are drawn in parts, so that memory stays bou
 class GLRenderer:
     """See `Renderer`.
 
-    context: one that is current and stays its owner's (a window's), or None to open one without a window.
+    context: one that is current and stays its owner's (a window's), or None to open one without a window, which is
+        current during calls only and leaves none current on this thread.
     samples: multisampling; None chooses: 4 on a GPU, none on software GL.
     Raises GLUnavailable where no context can be had; `draw` raises RenderError on another thread.
     """
@@ -62,6 +63,7 @@ class GLRenderer:
         return picture
 
     def close(self) -> None:
+        """Give back what was made."""
         with self._current():
             self._target.release()
             self._meshes.release()
@@ -69,7 +71,7 @@ class GLRenderer:
             self._context.release()
 
     def _current(self) -> AbstractContextManager:
-        """Our own context becomes current, and the one before again afterwards; a window's is current already."""
+        """Our own context becomes current for a while; a window's is so already."""
         return self._context if self._owned else nullcontext()
 
     def _draw_layer(self, layer: Layer) -> np.ndarray:

@@ -10,10 +10,10 @@ import numpy as np
 
 from shaders.base import Draw, Mode
 
-# Real spherical harmonics to order 2: 1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2; constants as in `realtime.face.light`.
-SH_CONSTANTS = np.array(
-    [0.2820948, 0.4886025, 0.4886025, 0.4886025, 1.0925484, 1.0925484, 0.3153916, 1.0925484, 0.5462742], np.float32
-)
+# Real spherical harmonics to order 2: 1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2, with Lambert's cosine folded in, as in
+# `realtime.face.light` (a test holds the two together): a surface shows albedo times light.
+HARMONICS = (0.282095, 0.488603, 0.488603, 0.488603, 1.092548, 1.092548, 0.315392, 1.092548, 0.546274)
+SH_CONSTANTS = (np.array(HARMONICS) * np.array([1, *[2 / 3] * 3, *[1 / 4] * 5])).astype(np.float32)
 STUDIO_LIGHT = (np.array([0.55, 0.16, 0.40, 0.10, 0, 0, 0, 0, 0]) / SH_CONSTANTS).astype(np.float32)  # for SHADED
 CLAY = 0.8  # grey of SHADED, and of a draw without colours
 LINE_COLOUR = (0.45, 0.95, 1.0)  # of WIREFRAME

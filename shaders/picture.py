@@ -178,7 +178,7 @@ def _collect_samples(vertices, triangles, outline, blocks, samples):  # type: ig
                     samples[y, x] |= _samples_inside(x0 - x, y0 - y, x1 - x, y1 - y, x2 - x, y2 - y)
 
 
-@njit(cache=True, nogil=True, no_cpython_wrapper=True)
+@njit(cache=True, nogil=True)
 def _samples_inside(x0, y0, x1, y1, x2, y2):  # type: ignore[no-untyped-def]
     """Bits of the 4x4 points of the pixel at 0 that a triangle covers."""
     bits = np.uint16(0)

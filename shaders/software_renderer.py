@@ -90,7 +90,7 @@ def _paint_surface(vertices, triangles, shown, lit, uv, texture, textured, rgba)
             rgba[y, x, 3] = 255
 
 
-@njit(cache=True, nogil=True, error_model="numpy", no_cpython_wrapper=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _texel(texture, across, down):  # type: ignore[no-untyped-def]
     """Bilinear, premultiplied (r, g, b, alpha) 0..1 at texel coordinates; the border repeats."""
     last_row, last_column = texture.shape[0] - 1, texture.shape[1] - 1

@@ -41,7 +41,7 @@ def test_sphere_in_harmonic_light_is_as_computed(make_renderer):
 
 def test_light_never_goes_below_black(make_renderer):
     vertices, triangles, normals, uv = sphere()
-    from_above = np.array([0, 3, 0, 0, 0, 0, 0, 0, 0], np.float32)
+    from_above = np.array([0, 4.5, 0, 0, 0, 0, 0, 0, 0], np.float32)
     picture = make_renderer(Topology(triangles, uv)).draw(
         None, [Draw(vertices, normals, light=from_above)], Mode.SHADED
     )
