@@ -41,7 +41,7 @@ ASSETS = Path(__file__).parents[1] / "realtime" / "face" / "assets"
 IDENTITIES = 80
 STEP_MM = 0.02  # of the stored shapes; 80 components rounded so differ by 0.03 mm in all
 FULL = {"head": 900, "mouth": 500, "sockets": 300, "gums": 1300, "teeth": 1700}
-LIVE = {"face": 4700, "head": 420, "mouth": 170, "sockets": 150, "gums": 420, "teeth": 620}
+LIVE = {"face": 4700, "head": 420, "mouth": 170, "sockets": 150, "gums": 520, "teeth": 700}
 BENDING = ("jawOpen", "mouthSmileLeft", "mouthSmileRight", "mouthPucker", "eyeBlinkLeft", "eyeBlinkRight")
 
 
@@ -74,7 +74,7 @@ def assemble(head: SourceHead) -> Assembled:
     source = np.concatenate([identity[:, :BODY], *moved], axis=1)
     pad = np.r_[weights[:BODY], np.zeros(len(mean) - BODY)]
     components, share = principal_components(source, pad, IDENTITIES)
-    print(f"identity: {share.sum():.4f} of the variance in {IDENTITIES} components, the first ten {share[:10].sum():.3f}")
+    print(f"identity: {IDENTITIES} components keep {share.sum():.4f} of the variance, ten {share[:10].sum():.3f}")
     angle = np.full(len(mean), -1.0)
     angle[BODY:] = np.r_[left.angle, right.angle]
     regions = label_regions(head, len(left.offsets))
@@ -149,19 +149,29 @@ def write(model: Assembled, full: np.ndarray, live: np.ndarray, landmarks: np.nd
         "regions": model.regions[order], "expression_names": np.array(EXPRESSION_NAMES),
         "triangles_full": number[full].astype(np.uint16), "triangles_live": number[live].astype(np.uint16),
         "landmarks": number[landmarks].astype(np.uint16), "contour": number[contour].astype(np.uint16),
-        "eyes": eyes.astype(np.uint16), "eyeball_angle": model.eyeball_angle[order].astype(np.float32),
+        "source_vertices": order.astype(np.uint16), "eyes": eyes.astype(np.uint16),
+        "eyeball_angle": model.eyeball_angle[order].astype(np.float32),
     }  # fmt: skip
     for name, basis in (("identity", model.identity), ("expression", model.expression)):
         planes, stored[f"{name}_steps"] = pack(basis[:, order], STEP_MM)
         stored[f"{name}_live"], stored[f"{name}_rest"] = planes[:, :, : len(first)], planes[:, :, len(first) :]
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / "face.npz", **stored)  # type: ignore[arg-type]
-    plain = plain_albedo(stored["regions"], stored["eyeball_angle"], len(first))
     old = folder / "albedo.npz"
-    if not old.is_file() or len(np.load(old)["mean"]) != len(order):
-        np.savez_compressed(old, **plain)  # type: ignore[arg-type]
+    if not fits(old, stored["source_vertices"]):
+        plain = plain_albedo(stored["regions"], stored["eyeball_angle"], len(first))
+        np.savez_compressed(old, source_vertices=stored["source_vertices"], **plain)  # type: ignore[arg-type]
+        print("albedo: plain colours, now learn one with python -m tools.build_albedo")
     print(f"live {len(first)} vertices, {len(live)} triangles; full {len(order)} vertices, {len(full)} triangles; "
           f"{(folder / 'face.npz').stat().st_size / 2**20:.2f} + {old.stat().st_size / 2**20:.2f} MiB")  # fmt: skip
+
+
+def fits(albedo: Path, source_vertices: np.ndarray) -> bool:
+    """Whether an albedo.npz exists and is for just these vertices."""
+    if not albedo.is_file():
+        return False
+    with np.load(albedo) as file:
+        return "source_vertices" in file and np.array_equal(file["source_vertices"], source_vertices)
 
 
 def main() -> None:

@@ -56,10 +56,10 @@ def blendshapes(coefficients: np.ndarray) -> dict[str, float]:
 
 
 def expression_from(weights: Mapping[str, float]) -> np.ndarray:
-    """(64,) float32 expression coefficients of named weights; names left out are 0. Raises KeyError for an unknown name."""
+    """(64,) float32 expression coefficients of named weights, the rest 0. Raises KeyError for an unknown name."""
     expression = np.zeros(len(EXPRESSION_NAMES), np.float32)
     for name, weight in weights.items():
         if name not in EXPRESSION_NAMES:
-            raise KeyError(f"no expression is called {name!r}; the names are realtime.face.blendshapes.EXPRESSION_NAMES")
+            raise KeyError(f"no expression is called {name!r}; see realtime.face.blendshapes.EXPRESSION_NAMES")
         expression[EXPRESSION_NAMES.index(name)] = weight
     return expression

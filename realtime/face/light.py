@@ -1,6 +1,6 @@
 """Spherical-harmonics light of order 2, paper section 3.3: nine coefficients, white light, in camera axes.
 
-Radiance of a surface = albedo * shade. The basis is real, in the order 1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2, with the
+A display value = albedo * shade. The basis is real, in the order 1, y, z, x, xy, yz, 3z^2-1, xz, x^2-y^2, with the
 constants of the harmonics and of Lambert's cosine folded in: pi, 2 pi / 3 and pi / 4 over pi times the usual factors.
 """
 

@@ -24,7 +24,7 @@ def _accumulate(vertices: np.ndarray, triangles: np.ndarray, normals: np.ndarray
 
 
 def vertex_normals(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(V, 3), (F, 3) counter-clockwise from outside -> (V, 3) float32 unit normals, weighted by area; 0 where unused."""
+    """(V, 3), (F, 3) counter-clockwise from outside -> (V, 3) float32 unit normals, by area; 0 where unused."""
     normals = np.zeros((len(vertices), 3), np.float32)
     _accumulate(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(triangles, np.int32), normals)
     return normals

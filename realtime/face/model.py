@@ -25,7 +25,7 @@ SHAPE = slice(SLICES["identity"].start, SLICES["expression"].stop)
 
 @dataclass(frozen=True, eq=False)
 class FaceModel:
-    """One resolution of the morphable face. Both resolutions share their coefficients; live vertices come first in full.
+    """One resolution of the morphable face. Both share their coefficients; live vertices come first in full.
 
     mean: (V, 3) float32 mm. shape: (144, 3V) float32, identity above expression; weights of identity are standard
     normal, of ARKit expressions 0..1. expression_names: (64,), ARKit's 52 first. albedo_mean: (V, 3) float32 0..1 RGB,

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class FaceRegion(IntEnum):
-    """Names and numbers are those of `engines.networks.classes.Region` where that has them; L_EYE and R_EYE are eyeballs."""
+    """Names and numbers are those of `engines.networks.classes.Region` where that has them; L_EYE, R_EYE: eyeballs."""
 
     SKIN = 1
     L_BROW = 2

@@ -42,7 +42,9 @@ def border_loops(triangles: np.ndarray) -> list[np.ndarray]:
     return sorted(loops, key=len, reverse=True)
 
 
-def convex_combination(edges: np.ndarray, weights: np.ndarray, fixed: np.ndarray, values: np.ndarray, n: int) -> np.ndarray:
+def convex_combination(
+    edges: np.ndarray, weights: np.ndarray, fixed: np.ndarray, values: np.ndarray, n: int
+) -> np.ndarray:
     """Every free vertex becomes the weighted mean of its neighbours. values: (len(fixed), C) -> (n, C)."""
     result = np.zeros((n, values.shape[1]))
     result[fixed] = values
@@ -73,12 +75,12 @@ def mean_value_weights(positions: np.ndarray, triangles: np.ndarray, edges: np.n
     total = np.zeros(len(edges))
     key = edges[:, 0] * n + edges[:, 1]
     for k in range(3):
-        i, j, l = (triangles[:, (k + m) % 3] for m in range(3))
-        a, b = positions[j] - positions[i], positions[l] - positions[i]
+        i, j, m = (triangles[:, (k + turn) % 3] for turn in range(3))
+        a, b = positions[j] - positions[i], positions[m] - positions[i]
         la, lb = np.linalg.norm(a, axis=1), np.linalg.norm(b, axis=1)
         cosine = np.clip((a * b).sum(1) / np.maximum(la * lb, 1e-9), -0.99, 0.9999)
         half_tangent = np.sqrt((1 - cosine) / (1 + cosine))
-        for end, length in ((j, la), (l, lb)):
+        for end, length in ((j, la), (m, lb)):
             np.add.at(total, np.searchsorted(key, i * n + end), half_tangent / np.maximum(length, 1e-2))
     return total
 
@@ -123,15 +125,17 @@ def layout(positions: np.ndarray) -> np.ndarray:
 
 
 def disc_map(
-    positions: np.ndarray, triangles: np.ndarray, outer: np.ndarray, circle: np.ndarray, planar: np.ndarray | None = None
+    positions: np.ndarray, triangles: np.ndarray, outer: np.ndarray, circle: np.ndarray,
+    planar: np.ndarray | None = None,
 ) -> np.ndarray:
-    """(V, 2) bijective map of a surface with border `outer` onto the disc in `circle`; other holes are closed with a fan.
+    """(V, 2) bijective map of a surface with border `outer` onto the disc in `circle`; fans close other holes.
 
     Angles follow `planar` (V, 2) where given and finite, else the surface.
     """
     holes = [loop for loop in border_loops(triangles) if not np.isin(loop, outer).all()]
     n = len(positions)
-    closed = np.concatenate([triangles, *[np.c_[np.roll(h, -1), h, np.full(len(h), n + k)] for k, h in enumerate(holes)]])
+    fans = [np.c_[np.roll(h, -1), h, np.full(len(h), n + k)] for k, h in enumerate(holes)]
+    closed = np.concatenate([triangles, *fans])
 
     def with_middles(points: np.ndarray) -> np.ndarray:
         return np.concatenate([points, *[points[h].mean(0, keepdims=True) for h in holes]])
@@ -170,7 +174,7 @@ def ring_map(positions: np.ndarray, triangles: np.ndarray, inner: np.ndarray, ci
 
     Mapped into the disc with the neck's end around its middle, then turned inside out.
     """
-    neck = [loop for loop in border_loops(triangles) if not np.isin(loop, inner).all()][0]
+    neck = next(loop for loop in border_loops(triangles) if not np.isin(loop, inner).all())
     hole = CENTRE + NECK_HOLE * FACE_RADIUS * circle_of(positions[:, [0, 2]], neck)
     edges = directed_edges(triangles)
     weights = 1 / np.maximum(np.linalg.norm(positions[edges[:, 0]] - positions[edges[:, 1]], axis=1), 0.1)

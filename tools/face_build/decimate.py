@@ -29,7 +29,8 @@ def decimate(
     stuck: set[tuple[int, int]] = set()
     count = len(np.unique(triangles))
     while count > target:
-        moves = independent(cheapest(shapes, triangles, quadrics, importance, protected, stuck), triangles, count - target)
+        moves = cheapest(shapes, triangles, quadrics, importance, protected, stuck)
+        moves = independent(moves, triangles, count - target)
         moves = without_flips(shapes, uv, triangles, moves, stuck)
         if len(moves) == 0:
             break

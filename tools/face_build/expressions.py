@@ -1,4 +1,4 @@
-"""The 64 expression shapes: the source's blendshapes under ARKit's names, gaze that turns the eyeballs, and what it lacks.
+"""The 64 expression shapes: the source's under ARKit's names, gaze that turns the eyeballs, and what the source lacks.
 
 Made here: tongueOut, tongueUp, tongueSide, nostrilFlare, browSqueeze, lipPuffUpper, lipPuffLower.
 """
@@ -12,6 +12,9 @@ from tools.face_build.eyeballs import LOOK, Eyeball, dilated, looking
 from tools.face_build.source import FACE, GUMS, TEETH, SourceHead
 
 BODY = TEETH.stop  # vertices taken from the source; our own eyeballs follow
+# Where the tongue lies in the mean head, mm.
+TONGUE_ROOT_Z, TONGUE_BEND_Z, TONGUE_TIP_Z = -22.0, 2.0, 18.6
+TONGUE_WIDTH, TONGUE_FLOOR_Y = 16.8, -84.3
 
 
 def expression_basis(head: SourceHead, eyes: tuple[Eyeball, Eyeball]) -> np.ndarray:
@@ -54,20 +57,19 @@ def eyeball_motion(name: str, eye: Eyeball, side: int) -> np.ndarray:
 
 
 def tongue_mask(head: SourceHead) -> np.ndarray:
-    """(V,) 0..1 along the tongue: 0 at its root and elsewhere, 1 at its tip."""
-    mean = head.mean
-    gums, teeth = mean[GUMS], mean[TEETH]
-    lower = teeth[:, 1] < np.median(teeth[:, 1])
-    arch = teeth[lower]
-    half_width = np.array([np.abs(arch[np.abs(arch[:, 2] - z) < 4, 0]).min(initial=np.inf) for z in gums[:, 2]])
-    half_width = np.where(np.isfinite(half_width), half_width, np.abs(arch[:, 0]).max() - 10)
-    front = arch[:, 2].max()
-    inside = (np.abs(gums[:, 0]) < half_width + 1.0) & (gums[:, 2] < front - 5)
-    inside &= (gums[:, 1] < teeth[~lower, 1].min() + 8) & (gums[:, 1] > arch[:, 1].min() + 6)
-    tip, root = gums[inside, 2].max(), gums[inside, 2].max() - 45
-    along = np.clip((gums[:, 2] - root) / (tip - root), 0, 1)
-    mask = np.zeros(len(mean))
-    mask[GUMS] = inside * along**1.5
+    """(V,) 0..1 along the tongue: near 0 at its root, 1 at its tip; exactly 0 elsewhere.
+
+    The tongue is joined to the gums in the source: it is what moves with the jaw, lies within the lower arch (which
+    narrows like an ellipse to the front) and above the mouth's floor.
+    """
+    x, y, z = head.mean[GUMS].T
+    with_jaw = np.abs(head.expression["jawOpen"][GUMS]).max(1) > 1
+    half_width = TONGUE_WIDTH * np.sqrt(np.clip(1 - (np.maximum(z - TONGUE_BEND_Z, 0) / 18) ** 2, 0, 1))
+    above_floor = y > TONGUE_FLOOR_Y + 0.06 * (z - TONGUE_ROOT_Z)
+    inside = with_jaw & (np.abs(x) < half_width) & above_floor & (z < TONGUE_TIP_Z + 1)
+    along = np.clip((z - TONGUE_ROOT_Z) / (TONGUE_TIP_Z - TONGUE_ROOT_Z), 0.01, 1)
+    mask = np.zeros(len(head.mean))
+    mask[GUMS] = inside * along**1.2
     return mask
 
 
@@ -86,7 +88,7 @@ def made_shapes(head: SourceHead) -> dict[str, np.ndarray]:
     upper_lip = bump((points[33] + 2 * points[51]) / 3, (17, 7, 12))
     lower_lip = bump((2 * points[57] + points[8]) / 3, (17, 9, 14))
     return {
-        "tongueOut": tongue * [0, -4, 30],
+        "tongueOut": tongue * [0, 2, 34],
         "tongueUp": tongue * [0, 12, 1],
         "tongueSide": tongue * [11, 0, 0],
         "nostrilFlare": nostrils * [2.8, 0.6, 0],

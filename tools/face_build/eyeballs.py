@@ -1,4 +1,4 @@
-"""Eyeballs of our own: rings around the optical axis, so that pupil and iris have clean edges and gaze can turn them."""
+"""Eyeballs of our own: rings around the optical axis, so that pupil and iris have clean edges and can turn."""
 
 from __future__ import annotations
 
@@ -66,14 +66,12 @@ def looking(eye: Eyeball, direction: str, is_left: bool) -> np.ndarray:
 def dilated(eye: Eyeball) -> np.ndarray:
     """(N, 3) offsets that widen the pupil; the iris's rim stays."""
     angle = np.interp(eye.angle, [0, PUPIL, IRIS, np.pi], [0, DILATED, IRIS, np.pi])
-    axis_part = eye.offsets[:, 2] / np.linalg.norm(eye.offsets, axis=1)
     spin = np.arctan2(eye.offsets[:, 1], eye.offsets[:, 0])
-    assert np.all(axis_part <= 1 + 1e-9)
     return on_sphere(angle, spin, np.linalg.norm(eye.offsets, axis=1)) - eye.offsets
 
 
 def follow(eye: Eyeball, source_offsets: np.ndarray, source_mm: np.ndarray) -> np.ndarray:
-    """(N, 3): the shift and growth of the source's sclera, (M, 3) offsets at (M, 3) places, applied to the whole ball."""
+    """(N, 3): shift and growth of the source's sclera, (M, 3) offsets at (M, 3) places, for the whole ball."""
     around = source_mm - source_mm.mean(0)
     shift = source_offsets.mean(0)
     growth = ((source_offsets - shift) * around).sum() / (around**2).sum()

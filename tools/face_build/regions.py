@@ -34,9 +34,11 @@ def label_regions(head: SourceHead, ball: int) -> np.ndarray:
     outer = np.arange(len(labels))[FACE]
     wide = outer >= NARROW_FACE.stop
     at = mean[FACE]
-    labels[FACE][wide & (np.abs(at[:, 0]) > 70) & (at[:, 1] < 35) & (at[:, 1] > -60) & (at[:, 2] < -48)] = FaceRegion.EAR
+    ear = wide & (np.abs(at[:, 0]) > 73) & (at[:, 1] < 16) & (at[:, 1] > -55) & (at[:, 2] < -70)
+    labels[FACE][ear] = FaceRegion.EAR
     labels[FACE][wide & (at[:, 1] > 70)] = FaceRegion.HEAD
-    under_chin = (at[:, 1] < points[CHIN, 1] - 12 - 0.25 * (at[:, 2] - points[CHIN, 2]) * -1) & (at[:, 2] < points[CHIN, 2])
+    behind_chin = points[CHIN, 2] - at[:, 2]
+    under_chin = (at[:, 1] < points[CHIN, 1] - 12 + 0.25 * behind_chin) & (behind_chin > 0)
     labels[FACE][wide & under_chin & (labels[FACE] == FaceRegion.SKIN)] = FaceRegion.NECK
     labels[HEAD][mean[HEAD, 1] < -80] = FaceRegion.NECK
 
@@ -44,11 +46,10 @@ def label_regions(head: SourceHead, ball: int) -> np.ndarray:
         return Outline(outline[:, :2]).contains_points(at[:, :2]) & (at[:, 2] > -40) & ~wide
 
     for region, brow in ((FaceRegion.R_BROW, points[17:22]), (FaceRegion.L_BROW, points[22:27])):
-        band = np.r_[brow + [0, 2.5, 0], (brow - [0, 5.0, 0])[::-1]]
+        band = np.concatenate([brow + np.array([0, 2.5, 0]), brow[::-1] - np.array([0, 5.0, 0])])
         labels[FACE][inside(band)] = region
-    bridge = points[27]
-    nose = np.array([bridge + [-7, 2, 0], bridge + [7, 2, 0], points[35] + [4, 8, 0], points[35] + [4, -2, 0],
-                     points[33] + [0, -2, 0], points[31] + [-4, -2, 0], points[31] + [-4, 8, 0]])  # fmt: skip
+    corners = ((27, -7, 2), (27, 7, 2), (35, 4, 8), (35, 4, -2), (33, 0, -2), (31, -4, -2), (31, -4, 8))
+    nose = np.array([points[k] + np.array([dx, dy, 0]) for k, dx, dy in corners])
     labels[FACE][inside(nose)] = FaceRegion.NOSE
     lips = inside(points[48:60])
     seam = np.interp(at[:, 0], *points[[48, 61, 62, 63, 54]][:, :2].T)

@@ -19,8 +19,8 @@ SCLERA_LEFT, SCLERA_RIGHT = slice(21451, 22221), slice(23021, 23791)
 
 @dataclass(frozen=True)
 class SourceHead:
-    """mean (V, 3) mm from between the eyeballs; identity (100, V, 3) mm; expression {name: (V, 3) mm}; triangles (F, 3);
-    landmarks (68,) vertex numbers; eyes: centres of the left and the right eyeball (2, 3) mm."""
+    """mean (V, 3) mm from between the eyeballs; identity (100, V, 3) mm; expression {name: (V, 3) mm};
+    triangles (F, 3); landmarks (68,) vertex numbers; eyes: centres of the left and the right eyeball (2, 3) mm."""
 
     mean: np.ndarray
     identity: np.ndarray
@@ -51,7 +51,7 @@ def read_source(path: Path) -> SourceHead:
 
 
 def triangulate(quads: np.ndarray, positions: np.ndarray) -> np.ndarray:
-    """(Q, 4) faces, -1 in the fourth place for a triangle -> (F, 3) int64, along the shorter (so symmetric) diagonal."""
+    """(Q, 4) faces, -1 in the fourth place for a triangle -> (F, 3) int64, cut along the shorter diagonal."""
     single, four = quads[quads[:, 3] < 0, :3], quads[quads[:, 3] >= 0]
     p = positions[four]
     other = np.linalg.norm(p[:, 1] - p[:, 3], axis=1) < np.linalg.norm(p[:, 0] - p[:, 2], axis=1) - 1e-3

@@ -159,5 +159,5 @@ def test_the_face_needs_no_torch() -> None:
 
 
 def test_a_missing_asset_says_how_to_build_it(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="tools.build_face"):
+    with pytest.raises(FileNotFoundError, match=r"tools\.build_face"):
         load_face_model("live", tmp_path)
