@@ -9,7 +9,7 @@ import importlib
 import itertools
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,8 +167,9 @@ def _dynamic_shape(shape: tuple[Dimension, ...], multiple: int, static: bool) ->
 
 
 def _named(model: onnx.ModelProto, export: Export, static: bool) -> onnx.ModelProto:
-    """`model` with our dimension names at its ends, and without the exporter's notes (they hold paths of this machine)."""
-    for holder in (model, model.graph, *model.graph.node, *model.graph.initializer, *model.graph.input, *model.graph.output):
+    """`model` with our dimension names at its ends, without the exporter's notes (they hold this machine's paths)."""
+    graph = model.graph
+    for holder in (model, graph, *graph.node, *graph.initializer, *graph.input, *graph.output):
         holder.doc_string = ""
         del holder.metadata_props[:]
     del model.graph.value_info[:]
@@ -182,6 +183,11 @@ def _named(model: onnx.ModelProto, export: Export, static: bool) -> onnx.ModelPr
     return model
 
 
+def shapes_of(values: Iterable[onnx.ValueInfoProto]) -> dict[str, tuple[Dimension, ...]]:
+    """{name: shape} of a graph's inputs or outputs."""
+    return {v.name: tuple(d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
+
+
 def _name_dimensions(value: onnx.ValueInfoProto, wanted: tuple[Dimension, ...], static: bool) -> None:
     found = value.type.tensor_type.shape.dim
     if len(found) != len(wanted):
@@ -192,7 +198,7 @@ def _name_dimensions(value: onnx.ValueInfoProto, wanted: tuple[Dimension, ...], 
         if isinstance(want, str):
             dimension.dim_param = want
         elif dimension.HasField("dim_value") and dimension.dim_value != want:
-            raise EngineError(f"{value.name} has a dimension of {dimension.dim_value}, docs/architecture.md wants {wanted}")
+            raise EngineError(f"{value.name} has a side of {dimension.dim_value}, docs/architecture.md wants {wanted}")
         else:
             dimension.dim_value = want
 

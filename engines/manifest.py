@@ -118,7 +118,7 @@ def load_weights(entry: Entry, models_dir: Path | None = None) -> Weights:
 
 def dump_manifest(entries: tuple[Entry, ...]) -> str:
     """The text of a models.toml with these entries, sorted by name, quality and precision."""
-    head = "# Weight files in weights/. Written by `python -m tools.export`; sha256 is checked whenever a file is opened.\n"
+    head = "# Weight files in weights/. Written by `python -m tools.export`; sha256 is checked when a file is opened.\n"
     ordered = sorted(entries, key=lambda entry: (entry.name, entry.quality, entry.precision))
     return head + "".join("\n" + _dump_entry(entry) for entry in ordered)
 

@@ -96,7 +96,7 @@ def installed(names: Sequence[str] = ()) -> list[str]:
 def check_network(
     name: str, quality: str, precision: str, providers: Sequence[str], models_dir: Path | None = None
 ) -> list[tuple[str, str, Difference, bool]]:
-    """(reference, other, difference, within tolerance) for every output of every pair of `providers` that can run it."""
+    """(reference, other, difference, within tolerance), for every output and pair of `providers` that can run it."""
     engines: dict[str, Engine] = {}
     try:
         for provider in providers:

@@ -47,6 +47,8 @@ PROVIDERS = {
         Provider("torch", "engines.run_torch", "check", "open_engine"),
     )
 }
+SPEEDUP = {True: "speedup_dot_product", False: "speedup_no_dot_product"}  # metric: int8 over float32, by processor
+WORTH_IT = 1.15  # a smaller speed-up is not worth the rounding
 AUTO = ("tensorrt", "cuda", "openvino", "cpu")  # torch only when asked for: importing it takes seconds
 
 
@@ -85,8 +87,8 @@ def choose_entry(
 ) -> Entry:
     """The weight file that suits a provider best, of one precision unless "auto" (or "bf16", which any file gives).
 
-    GPUs take full before light, CPUs light before full. int8 arithmetic pays only where the processor multiplies
-    bytes in one instruction; elsewhere it is the last choice (`python -m tools.bench_engines --int8`).
+    GPUs take full before light, CPUs light before full. On a CPU, int8 arithmetic is taken where its entry says that
+    it pays on such a processor; elsewhere, and on GPUs, it is the last choice.
     Raises WeightsError when no file has that precision.
     """
     if precision in PRECISIONS:
@@ -98,17 +100,22 @@ def choose_entry(
     elif precision not in ("auto", "bf16"):
         raise EngineError(f"unknown precision {precision!r}; choose auto, bf16, {', '.join(PRECISIONS)}")
     qualities = ("full", "light") if provider.gpu else ("light", "full")
-    precisions = ("fp16", "fp32", "int8w", "int8")
-    if precision == "bf16":
-        precisions = ("fp32", "fp16", "int8w", "int8")
-    elif provider.name in ("cpu", "openvino") and integer_dot_product:
-        precisions = ("int8", "fp16", "fp32", "int8w")
+    order = ("fp16", "fp32", "int8w", "int8")
+    integers_first = not provider.gpu and provider.name != "torch" and precision != "bf16"
 
     def rank(entry: Entry) -> tuple[int, int]:
         quality = qualities.index(entry.quality) if entry.quality in qualities else len(qualities)
-        return quality, precisions.index(entry.precision)
+        first = integers_first and entry.precision == "int8" and int8_pays(entry, integer_dot_product)
+        return quality, -1 if first else order.index(entry.precision)
 
     return min(entries, key=rank)
+
+
+def int8_pays(entry: Entry, integer_dot_product: bool) -> bool:
+    """True when an int8 file was measured to be faster than float on a processor of this kind, or of a weaker kind."""
+    measured = [entry.metrics.get(SPEEDUP[kind]) for kind in ((True, False) if integer_dot_product else (False,))]
+    known = [value for value in measured if isinstance(value, int | float)]
+    return bool(known) and known[0] >= WORTH_IT
 
 
 def has_integer_dot_product(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:

@@ -62,7 +62,7 @@ def open_cuda(weights: Weights, options: Options) -> OnnxRunner:
     check_cuda()
     runner = _open(weights, options, "cuda", ["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in runner._session.get_providers():
-        raise Unavailable("the CUDA provider did not start: no NVIDIA GPU, or its driver, CUDA 12/13 or cuDNN is absent")
+        raise Unavailable("the CUDA provider did not start: no NVIDIA GPU, or its driver, CUDA or cuDNN is absent")
     return runner
 
 
@@ -101,10 +101,12 @@ def _library() -> Any:
 
 
 def _specs(values: list[Any]) -> tuple[TensorSpec, ...]:
-    return tuple(
-        TensorSpec(value.name, tuple(d if isinstance(d, int) else str(d) for d in value.shape), np.dtype(DTYPES[value.type]))
-        for value in values
-    )
+    return tuple(_spec(value) for value in values)
+
+
+def _spec(value: Any) -> TensorSpec:
+    shape = tuple(side if isinstance(side, int) else str(side) for side in value.shape)
+    return TensorSpec(value.name, shape, np.dtype(DTYPES[value.type]))
 
 
 def _first_line(error: BaseException) -> str:

@@ -11,7 +11,6 @@ from engines.base import BATCH, Dimension, Options, Runner, Specs, TensorSpec, U
 from engines.manifest import Weights
 
 
-
 class OpenVinoRunner(Runner):
     """A network on OpenVINO. Output arrays are reused by the next `run`."""
 
@@ -79,14 +78,20 @@ def _dimension_names(weights: Weights) -> dict[str, tuple[Dimension, ...]]:
 def _pinned(model: Any, dimensions: Mapping[str, tuple[Dimension, ...]], batch: int, openvino: Any) -> dict[str, Any]:
     shapes = {}
     for port in model.inputs:
-        shape = dimensions[port.any_name]
+        name = _own_name(port, dimensions)
+        shape = dimensions[name]
         pinned = [batch if d == BATCH else (-1 if isinstance(d, str) else d) for d in shape]
-        shapes[port.any_name] = openvino.PartialShape(pinned)
+        shapes[name] = openvino.PartialShape(pinned)
     return shapes
 
 
 def _specs(ports: list[Any], dimensions: Mapping[str, tuple[Dimension, ...]]) -> tuple[TensorSpec, ...]:
     return tuple(
-        TensorSpec(port.any_name, dimensions[port.any_name], np.dtype(port.get_element_type().to_dtype()))
-        for port in ports
+        TensorSpec(name, dimensions[name], np.dtype(port.get_element_type().to_dtype()))
+        for name, port in ((_own_name(port, dimensions), port) for port in ports)
     )
+
+
+def _own_name(port: Any, dimensions: Mapping[str, tuple[Dimension, ...]]) -> str:
+    """The name that the manifest uses: a port also bears the names of tensors that were optimised away."""
+    return next(name for name in port.get_names() if name in dimensions)

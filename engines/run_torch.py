@@ -55,7 +55,7 @@ def open_engine(weights: Weights, options: Options) -> TorchRunner:
 
     entry = weights.entry
     if entry.precision == "int8":
-        raise Unavailable(f"{entry.file} computes in int8, which PyTorch does not run; use another precision or provider")
+        raise Unavailable(f"{entry.file} computes in int8, which PyTorch does not run")
     torch.set_num_threads(options.threads)
     try:
         module = inference_module(entry.name, entry.quality)
@@ -89,8 +89,8 @@ def stored_tensors(content: bytes) -> dict[str, np.ndarray]:
             tensors[own_name] = array.astype(np.float32) * scale
         elif not name.endswith(".scale") or name.removesuffix(".scale") + ".stored" not in raw:
             tensors[name] = array
-    aliases = next((json.loads(entry.value) for entry in model.metadata_props if entry.key == ALIASES), {})
-    return tensors | {name: tensors[kept] for name, kept in aliases.items()}
+    notes = {entry.key: entry.value for entry in model.metadata_props}
+    return tensors | {name: tensors[kept] for name, kept in json.loads(notes.get(ALIASES, "{}")).items()}
 
 
 def _load_parameters(module: Any, tensors: Mapping[str, np.ndarray], weights: Weights) -> None:

@@ -15,15 +15,19 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engines.base import EngineError
-from engines.export import EXPORTS, Export, example_inputs, export_onnx, inference_module, torch_answers
-from engines.manifest import ENGINES_DIR, MANIFEST, PRECISIONS, Entry, dump_manifest, read_manifest
+from engines.base import EngineError, Options
+from engines.export import EXPORTS, Export, example_inputs, export_onnx, inference_module, shapes_of, torch_answers
+from engines.manifest import ENGINES_DIR, MANIFEST, PRECISIONS, Entry, Weights, dump_manifest, read_manifest
 from engines.parity import TOLERANCES, Difference, Tolerance, differences
+from engines.providers import SPEEDUP, has_integer_dot_product
+from engines.run_onnx import open_cpu
+from tools.bench_engines import medians_ms
 from tools.models_page import LICENCES, PAGE, licence_of, write_table
 
 if TYPE_CHECKING:
@@ -44,11 +48,11 @@ def export_network(
     The entry notes how far the outputs lie from the module's (worst, over the output's largest magnitude).
     Raises EngineError when the file computes something else.
     """
-    model = export_onnx(module, export)
+    plain = export_onnx(module, export)
     exact = {batch: torch_answers(module, example_inputs(export, batch), export.outputs) for batch in _batches(export)}
     for batch, answers in exact.items():
-        _prove(f"{name} at batch {batch}", _onnx_difference(model, export, batch, answers), TOLERANCES["fp32"])
-    model = stored_as(model, precision, calibration)
+        _prove(f"{name} at batch {batch}", _onnx_difference(plain, export, batch, answers), TOLERANCES["fp32"])
+    model = stored_as(plain, precision, calibration)
     moved = _onnx_difference(model, export, 1, exact[1])
     if precision == "int8":
         samples = (calibration or [])[-16:]
@@ -57,16 +61,33 @@ def export_network(
         _prove(f"{name} stored as {precision}", moved, STORED)
     content = model.SerializeToString()
     file = f"{name}-{quality}{'' if precision == 'fp16' else '-' + precision}.onnx"
+    measures = {"from_torch_mean": float(np.mean([d.mean for d in moved]))}
+    measures["from_torch_labels"] = max(d.labels for d in moved)
+    if precision == "int8":
+        measures |= int8_speedup(name, plain, model, export)
     entry = Entry(
-        name, quality, file, hashlib.sha256(content).hexdigest(), precision, _shapes(model.graph.input),
-        _shapes(model.graph.output), tuple(trained_on), licence_of(trained_on),
-        {"from_torch_mean": float(np.mean([d.mean for d in moved])), "from_torch_labels": max(d.labels for d in moved)},
+        name, quality, file, hashlib.sha256(content).hexdigest(), precision, shapes_of(model.graph.input),
+        shapes_of(model.graph.output), tuple(trained_on), licence_of(trained_on),
+        measures,
     )  # fmt: skip
     (models_dir / "weights").mkdir(parents=True, exist_ok=True)
     write_atomically(models_dir / "weights" / file, content)
     list_entry(entry, models_dir)
     log.info("%s: %s, %.2f MB", entry.label, models_dir / "weights" / file, len(content) / 1e6)
     return entry
+
+
+def int8_speedup(name: str, exact: onnx.ModelProto, small: onnx.ModelProto, export: Export) -> dict[str, float]:
+    """How many times faster the int8 file is here, on one thread, under the metric's name for such a processor."""
+    inputs = example_inputs(export, 1)
+    calls = {}
+    for label, model in (("float", exact), ("int8", small)):
+        entry = Entry(name, "-", label, "", "fp32", export.inputs, export.outputs, (), "")
+        engine = open_cpu(Weights(entry, Path(label), model.SerializeToString()), Options())
+        calls[label] = partial(engine.run, inputs)
+    taken = medians_ms(calls)
+    log.info("%s: float32 %.2f ms, int8 %.2f ms", name, taken["float"], taken["int8"])
+    return {SPEEDUP[has_integer_dot_product()]: taken["float"] / taken["int8"]}
 
 
 def stored_as(model: onnx.ModelProto, precision: str, calibration: list[Arrays] | None) -> onnx.ModelProto:
@@ -135,10 +156,6 @@ def _prove(what: str, found: list[Difference], tolerance: Tolerance) -> None:
     for difference in found:
         if not difference.within(tolerance):
             raise EngineError(f"{what}: ONNX and PyTorch disagree: {difference}, allowed {tolerance}")
-
-
-def _shapes(values: Sequence[onnx.ValueInfoProto]) -> dict[str, tuple[int | str, ...]]:
-    return {v.name: tuple(d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim) for v in values}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:

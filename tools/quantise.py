@@ -40,12 +40,18 @@ def quantise(model: onnx.ModelProto, calibration: list[Inputs]) -> onnx.ModelPro
         plain, ready, small = (Path(folder) / f"{name}.onnx" for name in ("plain", "ready", "small"))
         plain.write_bytes(pinned(model, 1).SerializeToString())
         quant_pre_process(plain, ready, skip_symbolic_shape=True)
-        quantize_static(
-            ready, small, _Calibration(calibration), quant_format=QuantFormat.QDQ, per_channel=True,
-            op_types_to_quantize=list(QUANTISED), nodes_to_exclude=answering_nodes(ready),
-            activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8, calibrate_method=CalibrationMethod.Percentile,
-            extra_options={"CalibPercentile": 99.999},
-        )  # fmt: skip
+        settings: dict[str, Any] = {
+            "quant_format": QuantFormat.QDQ, "per_channel": True, "op_types_to_quantize": list(QUANTISED),
+            "nodes_to_exclude": answering_nodes(ready), "activation_type": QuantType.QUInt8,
+            "weight_type": QuantType.QInt8, "extra_options": {"CalibPercentile": 99.999},
+            "reduce_range": True,  # 7-bit weights: without VNNI, sums of two 8-bit products would saturate
+        }  # fmt: skip
+        try:
+            settings["calibrate_method"] = CalibrationMethod.Percentile
+            quantize_static(ready, small, _Calibration(calibration), **settings)
+        except ValueError:  # numpy makes no histogram of an activation that hardly varies (a gate that is always open)
+            settings["calibrate_method"] = CalibrationMethod.MinMax
+            quantize_static(ready, small, _Calibration(calibration), **settings)
         import onnx
 
         return onnx.load(small)
@@ -97,11 +103,11 @@ class _Calibration:
         self._next = iter(self._inputs)
 
 
-# --- calibration pictures ----------------------------------------------------------------------------------------------
+# --- calibration pictures ---
 
 
 def calibration_inputs(name: str, path: Path, count: int = 128, seed: int = 0) -> list[Inputs]:
-    """`count` inputs of network `name`, batch 1, spread over the files of `path` (a shard, an .npz of inputs, a folder).
+    """`count` inputs of network `name`, batch 1, spread over the files of `path` (a shard, .npz of inputs, or folder).
 
     Raises EngineError when there are none.
     """
@@ -132,6 +138,8 @@ def _inputs_of(name: str, shard: Mapping[str, Any], count: int, rng: np.random.G
 def _picture(shard: Mapping[str, Any], key: str, i: int) -> np.ndarray:
     start, end = shard[key + "_offsets"][i : i + 2]
     picture = cv2.imdecode(np.ascontiguousarray(shard[key][start:end]), cv2.IMREAD_UNCHANGED)
+    if picture is None:
+        raise EngineError(f"picture {i} of {key!r} in the calibration shard cannot be decoded")
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB) if picture.ndim == 3 else picture
 
 

@@ -33,7 +33,9 @@ def tiny_onnx(dtype: type = np.float32) -> bytes:
     return model.SerializeToString()
 
 
-def manifest_entry(content: bytes, file: str, quality: str = "light", precision: str = "fp32") -> str:
+def manifest_entry(
+    content: bytes, file: str, quality: str = "light", precision: str = "fp32", metrics: str = "error = 0.5"
+) -> str:
     """One [[model]] of a models.toml for the tiny network."""
     return f"""
 [[model]]
@@ -46,7 +48,7 @@ inputs = {{ x = ["N", 3, 8, 8] }}
 outputs = {{ y = ["N", 4, 8, 8] }}
 trained_on = ["nothing: random numbers"]
 licence = "MIT"
-metrics = {{ error = 0.5 }}
+metrics = {{ {metrics} }}
 """
 
 

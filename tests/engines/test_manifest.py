@@ -34,7 +34,7 @@ def test_a_missing_file_is_named(models_dir):
 
 
 def test_a_missing_list_is_named(tmp_path):
-    with pytest.raises(WeightsError, match="models.toml"):
+    with pytest.raises(WeightsError, match=r"models\.toml"):
         read_manifest(tmp_path)
 
 

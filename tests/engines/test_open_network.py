@@ -87,26 +87,42 @@ def test_a_file_that_is_no_network_is_reported(models_dir):
             open_network("tiny", provider=provider, models_dir=models_dir)
 
 
-def _entries(models_dir: Path):
+def _entries(models_dir: Path, speed: str):
     content = tiny_onnx()
-    kinds = [("light", "fp16"), ("light", "int8"), ("full", "int8w"), ("full", "int8")]
-    text = "".join(manifest_entry(content, f"{q}-{p}.onnx", q, p) for q, p in kinds)
+    kinds = [("light", "fp16", ""), ("light", "int8", speed), ("full", "int8w", ""), ("full", "int8", speed)]
+    text = "".join(manifest_entry(content, f"{q}-{p}.onnx", q, p, metrics) for q, p, metrics in kinds)
     (models_dir / "models.toml").write_text(text)
     return read_manifest(models_dir)
 
 
 @pytest.mark.parametrize(
-    ("provider", "dot_product", "chosen"),
+    ("provider", "dot_product", "speed", "chosen"),
     [
-        ("cpu", False, "light-fp16.onnx"),
-        ("cpu", True, "light-int8.onnx"),
-        ("openvino", True, "light-int8.onnx"),
-        ("cuda", True, "full-int8w.onnx"),
-        ("tensorrt", False, "full-int8w.onnx"),
+        ("cpu", False, "speedup_no_dot_product = 2.0", "light-int8.onnx"),
+        ("cpu", False, "speedup_no_dot_product = 1.05", "light-fp16.onnx"),
+        ("cpu", False, "speedup_dot_product = 3.0", "light-fp16.onnx"),
+        ("cpu", True, "speedup_dot_product = 3.0", "light-int8.onnx"),
+        ("cpu", True, "speedup_no_dot_product = 2.0", "light-int8.onnx"),
+        ("cpu", True, "speedup_no_dot_product = 2.0, speedup_dot_product = 1.0", "light-fp16.onnx"),
+        ("openvino", True, "speedup_dot_product = 3.0", "light-int8.onnx"),
+        ("cuda", True, "speedup_dot_product = 3.0", "full-int8w.onnx"),
+        ("tensorrt", False, "speedup_dot_product = 3.0", "full-int8w.onnx"),
+        ("torch", True, "speedup_dot_product = 3.0", "light-fp16.onnx"),
+        ("cpu", True, "", "light-fp16.onnx"),
     ],
 )
-def test_the_file_suits_the_machine(models_dir, provider, dot_product, chosen):
-    assert choose_entry(_entries(models_dir), PROVIDERS[provider], dot_product).file == chosen
+def test_the_file_suits_the_machine(models_dir, provider, dot_product, speed, chosen):
+    assert choose_entry(_entries(models_dir, speed), PROVIDERS[provider], dot_product).file == chosen
+
+
+def test_a_precision_can_be_asked_for(models_dir):
+    entries = _entries(models_dir, "")
+    assert choose_entry(entries, PROVIDERS["cpu"], False, "int8").file == "light-int8.onnx"
+    assert choose_entry(entries, PROVIDERS["cpu"], False, "int8w").file == "full-int8w.onnx"
+    with pytest.raises(WeightsError, match="no fp32 weights for tiny"):
+        choose_entry(entries, PROVIDERS["cpu"], False, "fp32")
+    with pytest.raises(EngineError, match="'fp8'"):
+        choose_entry(entries, PROVIDERS["cpu"], False, "fp8")
 
 
 def test_byte_dot_products_are_read_from_the_processor(tmp_path, monkeypatch):
