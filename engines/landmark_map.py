@@ -19,7 +19,7 @@ CURVES = (  # first, one past the last point, closed
 
 
 def landmark_map(points: np.ndarray) -> np.ndarray:
-    """(68, 2) pixels of the 256x256 crop -> (128, 256) float32 0..1, anti-aliased curves one pixel wide, in the strip."""
+    """(68, 2) pixels of the 256x256 crop -> (128, 256) float32 0..1: anti-aliased curves one pixel wide."""
     canvas = np.zeros((STRIP_BOTTOM - STRIP_TOP, CROP_SIZE), np.uint8)
     moved = np.asarray(points, np.float64) - (0, STRIP_TOP)
     fixed = np.round(np.clip(moved, -512, 1024) * (1 << SUBPIXEL_BITS)).astype(np.int32)

@@ -14,14 +14,15 @@ def conv_norm(c_in: int, c_out: int, kernel: int, stride: int = 1, dilation: int
     """Convolution that keeps H, W (divided by `stride`), then batch normalisation; no activation."""
     padding = (kernel - 1) * dilation // 2
     return nn.Sequential(
-        nn.Conv2d(c_in, c_out, kernel, stride, padding, dilation, groups, bias=False), nn.BatchNorm2d(c_out, momentum=0.05)
+        nn.Conv2d(c_in, c_out, kernel, stride, padding, dilation, groups, bias=False),
+        nn.BatchNorm2d(c_out, momentum=0.05),
     )
 
 
 def conv_unit(
     c_in: int, c_out: int, kernel: int = 3, stride: int = 1, dilation: int = 1, separable: bool = True
 ) -> nn.Sequential:
-    """A kernel x kernel convolution with its norm, no last activation: depthwise + pointwise when `separable`, else plain."""
+    """A kernel x kernel convolution with its norm, no last activation; depthwise + pointwise when `separable`."""
     if not separable:
         return conv_norm(c_in, c_out, kernel, stride, dilation)
     return nn.Sequential(

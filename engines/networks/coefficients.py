@@ -1,7 +1,7 @@
-"""N_r: ResNet-50 that regresses the 239 coefficients of the morphable face from a glasses-free crop (paper section 3.3).
+"""N_r: ResNet-50 that regresses the 239 coefficients of the morphable face from a glasses-free crop (paper 3.3).
 
-"full" is ResNet-50 as published. "light" is the same topology at half the width (about 6 million parameters, a quarter of
-the work): what two CPU cores can train in an hour and run beside the other networks, and a file that can ship.
+"full" is ResNet-50 as published. "light" is the same topology at half the width (about 6 million parameters, a quarter
+of the work): what two CPU cores can train in an hour and run beside the other networks, and a file that can ship.
 The last layer is split into separate heads (identity, expression, texture, light, pose), initialised to zero around the
 mean of each coefficient, so that the untrained network says "the mean face, frontal".
 """
@@ -32,7 +32,11 @@ class Bottleneck(nn.Module):
     def __init__(self, c_in: int, width: int, stride: int):
         super().__init__()
         c_out = width * EXPANSION
-        self.reduce, self.space, self.expand = _conv(c_in, width, 1), _conv(width, width, 3, stride), _conv(width, c_out, 1)
+        self.reduce, self.space, self.expand = (
+            _conv(c_in, width, 1),
+            _conv(width, width, 3, stride),
+            _conv(width, c_out, 1),
+        )
         self.shortcut = _conv(c_in, c_out, 1, stride) if stride != 1 or c_in != c_out else nn.Identity()
         nn.init.zeros_(self.expand[1].weight)  # each block starts as the identity
 

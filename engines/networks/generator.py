@@ -95,7 +95,7 @@ class LongShortAttention(nn.Module):
 
 
 class Generator(nn.Module):
-    """(N, 5, 128, 256): I_co RGB 0..1 (zero where deleted), mask (1 = deleted), landmark map -> (N, 3, 128, 256) RGB 0..1.
+    """(N, 5, 128, 256): I_co RGB 0..1 (zero where deleted), mask (1 = deleted), landmark map -> (N, 3, 128, 256) RGB.
 
     Outside the mask the output is I_co itself, to the bit.
     """

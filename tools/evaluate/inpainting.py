@@ -1,4 +1,4 @@
-"""PSNR and SSIM inside a mask, and classical inpainting to compare with. Pictures (H, W, 3) uint8, masks (H, W) uint8."""
+"""PSNR and SSIM inside a mask, and classical inpainting beside. Pictures (H, W, 3) uint8, masks (H, W) uint8."""
 
 from __future__ import annotations
 

@@ -17,7 +17,9 @@ FLIPPED[[Region.L_BROW, Region.R_BROW, Region.L_EYE, Region.R_EYE]] = [
 ]  # fmt: skip
 
 
-def jitter_similarity(rng: np.random.Generator, scale: float = 0.06, turn: float = 0.07, shift: float = 5.0) -> np.ndarray:
+def jitter_similarity(
+    rng: np.random.Generator, scale: float = 0.06, turn: float = 0.07, shift: float = 5.0
+) -> np.ndarray:
     """(2, 3) target_from_source near the identity, about the crop's middle: what landmark errors do to the alignment.
 
     scale: standard deviation of log scale; turn: of the angle, radians; shift: of the offset, pixels.
@@ -45,7 +47,7 @@ def relight(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         keep = rng.uniform(0.0 if rng.random() < 0.2 else 0.5, 1.3)
         lit = cv2.addWeighted(lit, keep, grey, 1 - keep, 0)
     if rng.random() < 0.3:
-        h, w = lit.shape[:2]
+        w = lit.shape[1]
         across = np.linspace(*rng.uniform(0.6, 1.25, 2), w, dtype=np.float32)
         lit = np.clip(lit * across[None, :, None], 0, 255).astype(np.uint8)
     return lit

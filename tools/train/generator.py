@@ -4,7 +4,7 @@ Added to the paper: gradient loss, and perceptual loss. Both style and perceptua
 (`OUT/../deleter/checkpoint.pt`, its encoder), where LaFIn takes VGG-19, whose weights carry another licence and cannot
 be fetched everywhere; without that checkpoint the two terms are left out and the log says so. The adversarial term
 (least squares, conditional on mask and landmarks, with feature matching) joins for the last third of the training.
-Clean crops come from the shards (`--shards`), or straight from photographs with landmarks (`--points`) when there are none.
+Clean crops come from the shards (`--shards`), or, without any, from photographs with landmarks (`--points`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ShardCrops:
         self.samples = Samples(folder)
         worn = np.zeros(len(self.samples), bool)
         if (folder / "worn.npz").exists():
-            worn = np.load(folder / "worn.npz")["worn"] > 0.3
+            worn = np.load(folder / "worn.npz")["kind"][:, 0] < 0.7
         real = ~self.samples.values("synthetic")
         self.usable = np.flatnonzero(real & ~worn)
 
@@ -79,6 +79,7 @@ class PhotoCrops:
 
 class GeneratorTask:
     name = "generator"
+    judged = 48  # val strips in a report
     players: tuple[str, ...] = ("model", "discriminator")
     recipe = Recipe(
         batch=16, learning_rate={"model": 1.5e-3, "discriminator": 4e-4}, betas=(0.8, 0.99), ema_halflife_steps=150,
@@ -138,7 +139,9 @@ class GeneratorTask:
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
 
-    def _discriminate(self, judge: nn.Module, real: Tensor, hole: Tensor, guide: Tensor, late: bool) -> dict[str, Tensor]:
+    def _discriminate(
+        self, judge: nn.Module, real: Tensor, hole: Tensor, guide: Tensor, late: bool
+    ) -> dict[str, Tensor]:
         if not late:
             return {"total": sum((p.sum() for p in judge.parameters()), real.new_zeros(())) * 0}
         true, false = judge(real, hole, guide)[0], judge(self._made, hole, guide)[0]
@@ -146,10 +149,10 @@ class GeneratorTask:
 
     @cached_property
     def held_out(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """48 val strips, the same each time: (128, 256, 3) clean, (128, 256) mask and guide."""
+        """Val strips, the same each time: (128, 256, 3) clean, (128, 256) mask and guide."""
         rng = np.random.default_rng(11)
         source = self._source("val")
-        return [strips(*source(rng)) for _ in range(48)]
+        return [strips(*source(rng)) for _ in range(self.judged)]
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         scores = []

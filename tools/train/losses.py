@@ -30,8 +30,17 @@ def parsing_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
     return functional.cross_entropy(logits, labels, weights, ignore_index=int(Region.IGNORE))
 
 
+def no_glasses_loss(logits: Tensor, bare: Tensor, glasses: Sequence[int]) -> Tensor:
+    """-log of the probability of any class but glasses, mean over the pixels of `bare` (N, ...) bool.
+
+    Those are pixels that nobody has labelled, but that are known to show no eyeglasses.
+    """
+    worn = logits.softmax(1)[:, list(glasses)].sum(1)
+    return -((1 - worn).clamp_min(1e-4).log() * bare).sum() / bare.sum().clamp_min(1)
+
+
 def dice_loss(logits: Tensor, labels: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
-    """1 - soft Dice over the whole batch, averaged over groups of classes: thin frames count as much as large lenses."""
+    """1 - soft Dice over the whole batch, mean over groups of classes: thin frames count as much as large lenses."""
     probability = logits.softmax(1)
     known = labels != int(Region.IGNORE)
     terms = []

@@ -1,4 +1,4 @@
-"""Holes to train the generator on: what the deleter would cut out, from a labelled picture or drawn from landmarks alone.
+"""Holes to train the generator on: what the deleter would cut out of a labelled picture, or drawn from landmarks.
 
 Masks are (256, 256) uint8 of the aligned crop, 255 = deleted; points (68, 2) pixels of the crop.
 """
@@ -49,7 +49,10 @@ def drawn_glasses(points: np.ndarray, rng: np.random.Generator, dark: bool) -> n
     power = rng.uniform(1.6, 5.0)  # 2 ellipse .. 5 rounded rectangle
     taper = rng.uniform(-0.1, 0.25)  # narrower below, as aviators are
     width = int(rng.integers(2, 9))
-    rims = [_outline(c + drop * down, half, power, taper * sign, axis, down) for c, sign in zip(centres, (1, -1), strict=True)]
+    rims = [
+        _outline(c + drop * down, half, power, taper * sign, axis, down)
+        for c, sign in zip(centres, (1, -1), strict=True)
+    ]
     for rim in rims:
         if dark:
             cv2.fillPoly(mask, [rim], 255)

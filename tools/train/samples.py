@@ -46,14 +46,18 @@ class Samples:
     """
 
     def __init__(self, folder: Path):
-        files = sorted(Path(folder).glob("*.npz"))
+        files = sorted(
+            file for file in Path(folder).glob("*.npz") if not file.name.startswith(".")
+        )  # hidden: being written
         self.shards: list[dict[str, np.ndarray]] = []
         for file in files:
             with np.load(file, allow_pickle=False) as arrays:
-                if "image_offsets" in arrays:
+                if "image_offsets" in arrays:  # not `worn.npz`
                     self.shards.append({name: arrays[name] for name in arrays.files})
         if not self.shards:
-            raise FileNotFoundError(f"no training shards: {folder} holds no .npz; make them with `python -m tools.factory`")
+            raise FileNotFoundError(
+                f"no training shards: {folder} holds no .npz; make some with python -m tools.factory"
+            )
         self.starts = np.cumsum([0] + [len(shard["kind"]) for shard in self.shards])
 
     def __len__(self) -> int:
@@ -71,3 +75,7 @@ class Samples:
     def values(self, name: str) -> np.ndarray:
         """One of VALUES for all crops."""
         return np.concatenate([shard[name] for shard in self.shards])
+
+    def photographs(self) -> list[str]:
+        """Each crop's photograph as set/file ("synthetic" for a rendered head), without the family of its glasses."""
+        return [str(source).split("+")[0] for source in self.values("source")]
