@@ -57,9 +57,9 @@ def verb_of(options: Options) -> Callable[[Options], int]:
     if options.verb == "build":
         return build
     prepare_process()
-    from realtime import verbs
+    from realtime.verbs import bench, image, live, video
 
-    return {"live": verbs.live, "video": verbs.video, "image": verbs.image, "bench": verbs.bench}[options.verb]
+    return {"live": live, "video": video, "image": image, "bench": bench}[options.verb]
 
 
 def doctor(options: Options) -> int:

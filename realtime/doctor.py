@@ -79,7 +79,7 @@ def _graphics() -> Iterator[Finding]:
 
     topology = Topology(np.array([[0, 1, 2]]), np.zeros((3, 2)))
     corners = np.array([[2, 2, 0], [2, 28, 0], [28, 2, 0]], np.float32)
-    draw = Draw(corners, np.tile(np.float32([0, 0, 1]), (3, 1)), np.ones((3, 3), np.float32))
+    draw = Draw(corners, np.tile(np.array([0, 0, 1], np.float32), (3, 1)), np.ones((3, 3), np.float32))
     for name in ("gl", "software"):
         try:
             renderer = make_renderer(name, (32, 32), topology)

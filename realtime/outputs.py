@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from realtime.errors import UsageError
-from realtime.face.blendshapes import ARKIT_NAMES
-from realtime.face.coefficients import SLICES
 from realtime.face.model import FaceModel
-from realtime.frame import Face
 from realtime.options import Options
 from realtime.sinks import views
 from realtime.sinks.base import Shot, Sink
@@ -40,7 +35,7 @@ def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
         lambda: _video(output_path(output, stem, "noglasses"), options, source, views.glasses_off),
         lambda: VideoSink(output_path(output, stem, "sidebyside"), source.properties, view=SIDE_BY_SIDE, threads=1),
         lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
-        lambda: blendshapes_sink(beside),
+        lambda: BlendshapesSink(beside),
         lambda: mesh_sink(mesh, model, options.mesh_frame),
     ])  # fmt: skip
 
@@ -64,7 +59,7 @@ def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
         lambda: PicturesSink(output, renamed("_noglasses"), views.glasses_off),
         lambda: PicturesSink(output, renamed("_sidebyside"), SIDE_BY_SIDE),
         lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
-        lambda: blendshapes_sink(options.csv or output_path(output, stem, "blendshapes")),
+        lambda: BlendshapesSink(options.csv or output_path(output, stem, "blendshapes")),
         lambda: PictureMeshes(output, source.file_name, model),
     ])  # fmt: skip
 
@@ -78,17 +73,6 @@ def live_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]
             raise UsageError(f"-o {options.output}: live writes to window, null, or a {', '.join(VIDEO_FORMATS)} file")
         sinks.append(lambda: _video(output, options, source, views.rendered))
     return _all(sinks)
-
-
-def blendshapes_sink(path: Path) -> BlendshapesSink:
-    """ARKit weights of every face, 0..1."""
-    return BlendshapesSink(path, ARKIT_NAMES, arkit_weights)
-
-
-def arkit_weights(face: Face) -> np.ndarray:
-    """(52,) float32 in the order of ARKIT_NAMES."""
-    assert face.coefficients is not None
-    return np.clip(face.coefficients[SLICES["expression"]][: len(ARKIT_NAMES)], 0.0, 1.0)
 
 
 def mesh_sink(path: Path, model: FaceModel, frame: int) -> Sink:
@@ -148,7 +132,7 @@ def _extras(options: Options, model: FaceModel) -> list[Callable[[], Sink]]:
     extras: list[Callable[[], Sink]] = []
     if options.csv is not None:
         csv = options.csv
-        extras.append(lambda: blendshapes_sink(csv))
+        extras.append(lambda: BlendshapesSink(csv))
     if options.mesh is not None:
         mesh = options.mesh
         extras.append(lambda: mesh_sink(mesh, model, options.mesh_frame))

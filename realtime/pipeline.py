@@ -7,6 +7,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from engines import Engine, open_network
+from realtime.face.model import load_face_model
 from realtime.frame import Faces, Frame
 from realtime.options import Options
 from realtime.stages import Stage
@@ -106,7 +107,7 @@ def build_groups(
 ) -> tuple[Group, ...]:
     """The stages of the design, section 2, in two halves of about equal cost."""
     settings = DetectionSettings(longer_sides=(256, 512, 1024), stills=True) if stills else DetectionSettings()
-    tracker = Tracker(options.faces)
+    tracker, model = Tracker(options.faces), load_face_model("live")
     locate = Locate(engines["detector"], tracker, settings, executor)
     track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover)]
     rebuild: list[Stage] = []
@@ -115,7 +116,8 @@ def build_groups(
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
         rebuild.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
-    rebuild += [Regress(engines["coefficients"]), Smooth(smooth), Calibrate(lambda: switches.calibrations), Refine()]
+    rebuild += [Regress(engines["coefficients"], model), Smooth(smooth), Calibrate(lambda: switches.calibrations)]
+    rebuild.append(Refine(model))
     return Group(track), Group(rebuild)
 
 

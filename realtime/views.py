@@ -29,7 +29,7 @@ SUBPIXEL_BITS = 4
 def show(
     frame: Frame, faces: Faces, view: str, drawer: FaceDrawer, *, landmarks: bool = False, mirror: bool = False
 ) -> np.ndarray:
-    """The picture of one of `realtime.options.VIEWS`. landmarks: the 68 points on top. mirror: as in a looking-glass."""
+    """The picture of a view of `realtime.options`. landmarks: the 68 points on top. mirror: as in a looking-glass."""
     original = frame.image if frame.original is None else frame.original
     if view == "original":
         picture = original

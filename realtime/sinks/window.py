@@ -101,6 +101,11 @@ class Window:
         return taken
 
     @property
+    def context(self) -> moderngl.Context:
+        """The window's OpenGL context, for renderers on the same thread."""
+        return self._context
+
+    @property
     def closed(self) -> bool:
         return self._window is None or bool(self._glfw.window_should_close(self._window))
 

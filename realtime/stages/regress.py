@@ -6,8 +6,10 @@ import cv2
 import numpy as np
 
 from realtime.align import aligned_crop, crop_from_landmarks, invert
+from realtime.anchor import anchor
 from realtime.detection import Runnable
 from realtime.face.coefficients import SLICES, move_pose
+from realtime.face.model import FaceModel
 from realtime.frame import Face, Faces, Frame
 from realtime.planes import planes
 from realtime.tracking import TrackStates
@@ -38,12 +40,15 @@ class SlowVariables:
 
 
 class Regress:
-    """Fills in the coefficients, pose in frame pixels; identity, texture and light averaged over the track."""
+    """Fills in the coefficients, pose in frame pixels; identity, texture and light averaged over the track.
+
+    model: pulls pose and expression to the landmarks (`realtime.anchor`); None leaves them as regressed.
+    """
 
     name = "regress"
 
-    def __init__(self, network: Runnable):
-        self.network = network
+    def __init__(self, network: Runnable, model: FaceModel | None = None):
+        self.network, self.model = network, model
         self._tracks: TrackStates[SlowVariables] = TrackStates(SlowVariables)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
@@ -61,4 +66,7 @@ class Regress:
         small = cv2.resize(face.crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
         in_crop = np.array(self.network.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)
         in_frame = move_pose(in_crop, invert(face.crop_from_frame))
-        return face.with_(coefficients=slow.take(in_frame, weight=max(face.confidence, 0.05)))
+        coefficients = slow.take(in_frame, weight=max(face.confidence, 0.05))
+        if self.model is not None:
+            coefficients = anchor(self.model, coefficients, face.landmarks)
+        return face.with_(coefficients=coefficients)

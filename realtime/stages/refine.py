@@ -1,0 +1,55 @@
+"""refine: the live texture of every face, from its glasses-free crop; renewed every few frames."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from realtime.face.coefficients import move_pose
+from realtime.face.model import FaceModel
+from realtime.frame import Face, Faces, Frame
+from realtime.texture import Atlas, LiveTexture, atlas_of
+from realtime.tracking import TrackStates
+
+SIZE = 256  # texels: about the aligned crop's own resolution
+
+
+class TextureState:
+    """One track's texture, the picture made of it last, and how many frames ago."""
+
+    def __init__(self, atlas: Atlas):
+        self.texture = LiveTexture(atlas)
+        self.picture: np.ndarray | None = None
+        self.age = 0
+
+
+class Refine:
+    """Fills in the texture of faces with coefficients. every: frames between looks, so that it stays in the budget."""
+
+    name = "refine"
+
+    def __init__(self, model: FaceModel, every: int = 4, size: int = SIZE):
+        self.model, self.every = model, every
+        self._tracks: TrackStates[TextureState] = TrackStates(lambda: TextureState(_atlas(model, size)))
+
+    def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        states = self._tracks.of(frame, faces)
+        return frame, tuple(self._textured(face, state) for face, state in zip(faces, states, strict=True))
+
+    def close(self) -> None:
+        pass
+
+    def _textured(self, face: Face, state: TextureState) -> Face:
+        if face.coefficients is None or face.crop is None or face.crop_from_frame is None:
+            return face
+        if state.picture is None or state.age >= self.every:
+            state.texture.look(self.model, face.crop, move_pose(face.coefficients, face.crop_from_frame))
+            state.picture, state.age = state.texture.picture(), 0
+        state.age += 1
+        return face.with_(texture=state.picture)
+
+
+@lru_cache(maxsize=2)
+def _atlas(model: FaceModel, size: int) -> Atlas:
+    return atlas_of(model, size)

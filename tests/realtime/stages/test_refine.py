@@ -1,0 +1,84 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from realtime.align import crop_from_landmarks
+from realtime.drawing import FaceDrawer
+from realtime.face.coefficients import SLICES, move_pose
+from realtime.face.light import directional
+from realtime.face.model import load_face_model
+from realtime.frame import Face
+from realtime.stages.refine import Refine
+from realtime.texture import LiveTexture, atlas_of
+from shaders.base import Mode
+from tests.realtime.stages.conftest import picture_of
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_face_model("live")
+
+
+def someone(yaw: float = 0.0) -> np.ndarray:
+    """In the pixels of a 256 crop, lit from the left."""
+    coefficients = np.zeros(239, np.float32)
+    coefficients[SLICES["texture"]] = np.random.default_rng(4).normal(0, 1, 80)
+    coefficients[SLICES["light"]] = directional(np.array([-1.0, 0.3, 1.0]), 0.7, 0.5)
+    coefficients[SLICES["pose"]] = [0, yaw, 0, 1.15, 128, 108]
+    return coefficients
+
+
+def drawn(model, coefficients, texture=None) -> np.ndarray:
+    face = Face(0, np.zeros(4), np.zeros((68, 2), np.float32), coefficients=coefficients, texture=texture)
+    drawer = FaceDrawer(model, "software")
+    return drawer.draw(np.zeros((256, 256, 3), np.uint8), (face,), Mode.TEXTURED)
+
+
+def test_an_unwrapped_face_drawn_again_is_the_same_picture(model):
+    coefficients = someone()
+    picture = drawn(model, coefficients)
+    texture = LiveTexture(atlas_of(model, 256))
+    texture.look(model, picture, coefficients)
+    again = drawn(model, coefficients, texture.picture())
+    middle = (slice(90, 190), slice(80, 176))
+    assert np.abs(again[middle].astype(int) - picture[middle]).mean() < 3
+
+
+def test_light_is_taken_out_of_the_texture(model):
+    """Lit from the left, seen again without light: both cheeks alike, as the albedo is."""
+    coefficients = someone()
+    texture = LiveTexture(atlas_of(model, 256))
+    texture.look(model, drawn(model, coefficients), coefficients)
+    shown = texture.picture()
+    left, right = shown[130:150, 60:90, :3].mean(), shown[130:150, 166:196, :3].mean()
+    lit = drawn(model, coefficients)
+    assert lit[120:140, 70:100].mean() > 1.3 * lit[120:140, 156:186].mean()
+    assert right / left == pytest.approx(1, abs=0.15)
+
+
+def test_the_side_that_was_never_seen_is_filled_by_its_mirror_image(model):
+    texture = LiveTexture(atlas_of(model, 256))
+    coefficients = someone(yaw=0.9)
+    texture.look(model, drawn(model, coefficients), coefficients)
+    painted = texture.atlas.triangle >= 0
+    halves = [texture.seen[120:180, 30:100][painted[120:180, 30:100]], texture.seen[120:180, 156:226]]
+    assert min(half.mean() for half in halves) < 0.3 * max(half.mean() for half in halves)
+    alpha = texture.picture()[120:180, :, 3]
+    assert alpha[:, 60:100].mean() > 200 and alpha[:, 156:196].mean() > 200
+
+
+def test_the_texture_is_renewed_every_few_frames_and_kept_between(model):
+    stage = Refine(model, every=3)
+    frame = picture_of()
+    in_crop = someone()
+    landmarks = model.landmarks_of(in_crop)
+    crop_from_frame = crop_from_landmarks(landmarks)
+    face = Face(
+        0, np.zeros(4, np.float32), landmarks, crop=drawn(model, in_crop), crop_from_frame=crop_from_frame,
+        coefficients=move_pose(in_crop, np.array([[1.0, 0, 0], [0, 1, 0]])),
+    )  # fmt: skip
+    textures = [stage(frame, (face,))[1][0].texture for _ in range(7)]
+    changes = [a is not b for a, b in itertools.pairwise(textures)]
+    assert changes == [False, False, True, False, False, True]
+    assert textures[0].shape == (256, 256, 4) and not textures[0].flags.writeable
