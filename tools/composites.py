@@ -37,7 +37,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Portraits:
-    """images (N, 256, 256, 3) uint8, unused right and lower parts zero; sizes (N, 2) width, height; points (N, 68, 2)."""
+    """images (N, 256, 256, 3) uint8, zero beyond sizes (N, 2) width, height; points (N, 68, 2) pixels."""
 
     images: np.ndarray
     sizes: np.ndarray

@@ -1,4 +1,4 @@
-"""What a training is made of: the options a person chooses, the recipe, and the protocol that a network's file fills."""
+"""What a training is made of: the options a person chooses, the recipe, the protocol that a network fills."""
 
 from __future__ import annotations
 
