@@ -29,8 +29,9 @@ def read_only(array: np.ndarray, dtype: type) -> np.ndarray:
 
 
 class Mode(Enum):
-    """TEXTURED: colours and texture times light. SHADED: grey clay in the light. WIREFRAME: the edges that can be seen.
-    DEPTH: nearer is brighter, over the range of all draws together. HEATMAP: `Draw.scalar` through a colour map.
+    """TEXTURED: colours and texture times light. SHADED: grey clay in the light. WIREFRAME: the edges that can be seen,
+    fainter where triangles are small. DEPTH: nearer is brighter, over the range of what faces the camera in all draws.
+    HEATMAP: `Draw.scalar` through a colour map.
     """
 
     TEXTURED = "textured"

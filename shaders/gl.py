@@ -17,7 +17,7 @@ import numpy as np
 
 from shaders.base import Draw, Mode, RenderError, Topology
 from shaders.context import is_software, open_context
-from shaders.picture import Layer, paint, soften_edges
+from shaders.picture import FAINTEST, FULL_STRENGTH, Layer, paint, soften_edges
 from shaders.target import Target
 
 SAMPLES = 4
@@ -106,11 +106,11 @@ class MeshArrays:
         self._context = context
         self._topology = topology
         vertices, corners = len(topology.uv), len(topology.triangles) * 3
-        self._corners = np.empty((corners, 7), np.float32)
+        self._corners = np.empty((corners, 8), np.float32)
         self._positions, self._lit, self._corner_buffer, uv, index = buffers = [
             context.buffer(reserve=max(vertices * 12, 4), dynamic=True),
             context.buffer(reserve=max(vertices * 16, 4), dynamic=True),
-            context.buffer(reserve=max(corners * 28, 4), dynamic=True),
+            context.buffer(reserve=max(corners * 32, 4), dynamic=True),
             context.buffer(topology.uv.tobytes() or bytes(8)),
             context.buffer(topology.triangles.tobytes() or bytes(12)),
         ]
@@ -119,7 +119,7 @@ class MeshArrays:
             self.surface, [(self._positions, "3f", "position"), (self._lit, "4f", "lit"), (uv, "2f", "uv")], index
         )
         self._wire_array = context.vertex_array(
-            self.wire, [(self._corner_buffer, "3f 3f 1f", "position", "lit", "height")]
+            self.wire, [(self._corner_buffer, "3f 3f 1f 1f", "position", "lit", "height", "strength")]
         )
         self._clear_texel = context.texture((1, 1), 4, bytes(4))
         self._texture: moderngl.Texture | None = None
@@ -182,10 +182,12 @@ def premultiplied(texture: np.ndarray) -> np.ndarray:
 
 
 def separate_corners(vertices: np.ndarray, triangles: np.ndarray, lit: np.ndarray, corners: np.ndarray) -> None:
-    """Fill (3F, 7) float32: position, lit colour, and each corner's height over its opposite edge, for wire.vert."""
+    """Fill (3F, 8) float32 for wire.vert: position, lit colour, height over the opposite edge, line strength."""
     at = vertices[triangles]  # (F, 3, 3)
     edges = np.roll(at, -2, 1)[..., :2] - np.roll(at, -1, 1)[..., :2]  # opposite each corner
     area = np.abs(edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0])
+    heights = area[:, None] / np.maximum(np.hypot(edges[..., 0], edges[..., 1]), 1e-6)
     corners[:, :3] = at.reshape(-1, 3)
     corners[:, 3:6] = lit[triangles.ravel(), :3]
-    corners[:, 6] = (area[:, None] / np.maximum(np.hypot(edges[..., 0], edges[..., 1]), 1e-6)).ravel()
+    corners[:, 6] = heights.ravel()
+    corners[:, 7] = np.repeat(np.clip(heights.min(1) / FULL_STRENGTH, FAINTEST, 1), 3)

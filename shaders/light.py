@@ -25,7 +25,7 @@ HEAT_COLOURS = TURBO_BGR[:, 0, ::-1].astype(np.float32) / 255
 def lit_colours(draw: Draw, mode: Mode, depth_range: tuple[float, float]) -> np.ndarray:
     """(V, 4) float32: colour times light, and the light alone (for the texture), of each vertex in a mode.
 
-    depth_range: nearest and farthest z of the picture, for DEPTH. Raises ValueError when HEATMAP has no scalar.
+    depth_range: farthest and nearest z of the picture, for DEPTH. Raises ValueError when HEATMAP has no scalar.
     """
     light = None
     if mode is Mode.TEXTURED:
@@ -37,7 +37,7 @@ def lit_colours(draw: Draw, mode: Mode, depth_range: tuple[float, float]) -> np.
     elif mode is Mode.DEPTH:
         farthest, nearest = depth_range
         nearness = (draw.vertices[:, 2] - farthest) / max(nearest - farthest, 1e-6)
-        base = np.repeat(FAR_GREY + (1 - FAR_GREY) * nearness[:, None], 3, 1)
+        base = np.repeat(FAR_GREY + (1 - FAR_GREY) * np.clip(nearness, 0, 1)[:, None], 3, 1)
     elif draw.scalar is None:
         raise ValueError("a heat map needs Draw.scalar")
     else:

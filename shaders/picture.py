@@ -16,6 +16,9 @@ from numba import njit
 from shaders.base import Draw, Mode, Topology, read_only
 from shaders.light import lit_colours
 
+LINE_HALF_WIDTH = 0.5  # pixels, of an edge that two triangles share; mirrored in wire.frag
+FULL_STRENGTH, FAINTEST = 6.0, 0.2  # lines fade where a triangle is less high than this (pixels), down to this
+FAR_PERCENTILE = 10  # of z, and all behind it, has the darkest grey of DEPTH: the neck would eat the range, too
 BLOCK = 8  # pixels, see `_collect_samples`
 
 
@@ -55,10 +58,7 @@ def paint(
         check_draw(draw, topology)
     picture = np.zeros((size[1], size[0], 3), np.uint8) if image is None else checked_copy(image)
     filled = [draw for draw in draws if len(draw.vertices)]
-    depth_range = (
-        min((float(draw.vertices[:, 2].min()) for draw in filled), default=0.0),
-        max((float(draw.vertices[:, 2].max()) for draw in filled), default=0.0),
-    )
+    depth_range = facing_depths(filled) if mode is Mode.DEPTH else (0.0, 0.0)
     for draw in filled:
         box = box_around(draw.vertices, (picture.shape[0], picture.shape[1]))
         if box is None:
@@ -74,6 +74,13 @@ def paint(
         )
         composite(draw_layer(layer), picture[box.y0 : box.y1, box.x0 : box.x1])
     return picture
+
+
+def facing_depths(draws: Sequence[Draw]) -> tuple[float, float]:
+    """Farthest and nearest z of what faces the camera in all draws together: the back of a head would eat the range."""
+    facing = [draw.vertices[draw.normals[:, 2] > 0, 2] for draw in draws]
+    z = np.concatenate([*facing, np.zeros(0, np.float32)])
+    return (float(np.percentile(z, FAR_PERCENTILE)), float(z.max())) if len(z) else (0.0, 0.0)
 
 
 def checked_copy(image: np.ndarray) -> np.ndarray:

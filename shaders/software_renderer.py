@@ -6,10 +6,9 @@ import numpy as np
 from numba import njit
 
 from shaders.base import Draw, Mode, Topology, read_only
-from shaders.picture import Layer, paint, soften_edges
+from shaders.picture import FAINTEST, FULL_STRENGTH, LINE_HALF_WIDTH, Layer, paint, soften_edges
 from shaders.software import scan
 
-LINE_HALF_WIDTH = 0.5  # pixels, of an edge that two triangles share; mirrored in wire.frag
 NO_TEXTURE = np.zeros((1, 1, 4), np.uint8)
 
 
@@ -124,11 +123,12 @@ def _paint_wire(vertices, triangles, shown, lit, rgba):  # type: ignore[no-untyp
                 continue
             i, j, k = triangles[face, 0], triangles[face, 1], triangles[face, 2]
             a, b, c, area = _weights(vertices, i, j, k, x, y)
-            to_jk = a * area / np.hypot(vertices[k, 0] - vertices[j, 0], vertices[k, 1] - vertices[j, 1])
-            to_ki = b * area / np.hypot(vertices[i, 0] - vertices[k, 0], vertices[i, 1] - vertices[k, 1])
-            to_ij = c * area / np.hypot(vertices[j, 0] - vertices[i, 0], vertices[j, 1] - vertices[i, 1])
-            distance = min(to_jk, to_ki, to_ij)
-            line = np.float32(min(max(LINE_HALF_WIDTH + 0.5 - distance, 0.0), 1.0))
+            jk = np.hypot(vertices[k, 0] - vertices[j, 0], vertices[k, 1] - vertices[j, 1])
+            ki = np.hypot(vertices[i, 0] - vertices[k, 0], vertices[i, 1] - vertices[k, 1])
+            ij = np.hypot(vertices[j, 0] - vertices[i, 0], vertices[j, 1] - vertices[i, 1])
+            distance = area * min(a / jk, b / ki, c / ij)
+            strength = min(max(area / max(jk, ki, ij) / FULL_STRENGTH, FAINTEST), 1.0)
+            line = np.float32(min(max(LINE_HALF_WIDTH + 0.5 - distance, 0.0), 1.0) * strength)
             rgba[y, x, 0] = _byte(line * min(a * lit[i, 0] + b * lit[j, 0] + c * lit[k, 0], np.float32(1)))
             rgba[y, x, 1] = _byte(line * min(a * lit[i, 1] + b * lit[j, 1] + c * lit[k, 1], np.float32(1)))
             rgba[y, x, 2] = _byte(line * min(a * lit[i, 2] + b * lit[j, 2] + c * lit[k, 2], np.float32(1)))

@@ -7,6 +7,7 @@ import pytest
 
 from shaders import Draw, Mode, Topology
 from shaders.light import CLAY, FAR_GREY, HEAT_COLOURS, SH_CONSTANTS
+from shaders.picture import FAR_PERCENTILE
 from tests.shaders.scenes import sheet, smooth_picture, sphere
 
 LIGHT = np.array([2.2, 0.6, 0.9, -0.5, 0.2, 0.1, 0.25, -0.2, 0.15], np.float32)
@@ -52,9 +53,11 @@ def test_depth_of_a_plane_is_linear_grey(make_renderer):
     topology, vertices, normals = sheet((60, 80), slope=(0.5, -0.25))
     picture = make_renderer(topology, (80, 60)).draw(None, [Draw(vertices, normals)], Mode.DEPTH)
     row, column = np.mgrid[:60, :80]
-    z, corners = 0.5 * column - 0.25 * row, vertices[:, 2]
-    nearness = (z - corners.min()) / (corners.max() - corners.min())
-    assert np.abs(picture - 255 * (FAR_GREY + (1 - FAR_GREY) * nearness)[..., None]).max() <= 1.5
+    z, farthest = 0.5 * column - 0.25 * row, np.percentile(vertices[:, 2], FAR_PERCENTILE)
+    nearness = (z - farthest) / (vertices[:, 2].max() - farthest)
+    certain = np.abs(nearness) > 0.2  # the clamp bends inside single triangles
+    expected = 255 * (FAR_GREY + (1 - FAR_GREY) * np.maximum(nearness, 0))
+    assert np.abs(picture - expected[..., None])[certain].max() <= 1.5 and (nearness > 0.2).mean() > 0.5
 
 
 def test_heat_map_shows_the_scalar_through_the_colour_map(make_renderer):
