@@ -102,9 +102,8 @@ class Deleter(nn.Module):
         """What the losses want: logits, in the sub-pixel layout."""
         maps, kind = self.half(strip)
         n, _, h, w = maps.shape
-        maps = maps.contiguous()
-        logits = maps[:, : 4 * COUNT].reshape(n, COUNT, 4, h, w)
-        return Parsing(logits, -functional.relu(-maps[:, 4 * COUNT :]), kind)
+        logits, shadow = maps.contiguous().split([4 * COUNT, 4], 1)
+        return Parsing(logits.reshape(n, COUNT, 4, h, w), -functional.relu(-shadow), kind)
 
     def answer(self, strip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What the engines run: labels (N, H, W) uint8, glasses (N, 4, H, W), shadow (N, 1, H, W), kind (N, 3).

@@ -3,7 +3,7 @@
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
 much); soft Dice of frame, lenses and glare; L1 on the log of the shadow ratio; cross-entropy of the kind.
 
-`worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear real glasses under their labels:
+`worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
 """
 
@@ -32,7 +32,6 @@ WEIGHTS = {  # of the cross-entropy; 1 where not named
     Region.BACKGROUND: 0.5, Region.SKIN: 0.5, Region.HAIR: 0.5, Region.FRAME: 2.5, Region.CLEAR_LENS: 1.5,
     Region.DARK_LENS: 1.5, Region.GLARE: 3.0, Region.L_EYE: 2.0, Region.R_EYE: 2.0,
 }  # fmt: skip
-GROUPS = ((Region.FRAME,), (Region.CLEAR_LENS, Region.GLARE), (Region.DARK_LENS,), (Region.GLARE,))
 DICE, SHADOW, KIND = 0.7, 1.0, 0.4
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
 NOTHING_KNOWN = 254  # value of a label where even "no glasses" may be wrong; training only
@@ -107,18 +106,19 @@ class DeleterTask:
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         said = models["model"](pictures(batch["strip"]))
         labels = losses.sub_pixels(batch["labels"].long())
+        known, bare = labels < COUNT, labels == int(Region.IGNORE)
         shadow = losses.sub_pixels(batch["shadow"].float() / 255).clamp(SHADOW_FLOOR, 1).log()
-        taught = labels.masked_fill(labels == NOTHING_KNOWN, int(Region.IGNORE))
-        bare = labels == int(Region.IGNORE)
         visible = (labels < int(Region.FRAME)).float()  # under the glasses themselves nobody asks for the shadow
         ratio_error = (said.log_shadow - shadow).abs() * visible * (1 + 4 * (shadow < -0.02))
+        log_probability = said.logits.log_softmax(1)
+        worn = dict(zip(GLASSES, log_probability[:, int(GLASSES[0]) :].exp().unbind(1), strict=True))
+        taught = labels.masked_fill(~known, int(Region.IGNORE))
         terms = {
-            "bare": losses.no_glasses_loss(said.logits, bare, [int(k) for k in GLASSES]),
-            "parsing": losses.parsing_loss(said.logits, taught, self.weights.to(said.logits.device)),
-            "dice": DICE * losses.dice_loss(said.logits, taught, GROUPS),
+            "parsing": losses.parsing_loss(log_probability, taught, self.weights.to(labels.device)),
+            "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
+            "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
             "shadow": SHADOW * ratio_error.sum() / visible.sum().clamp_min(1),
-            "kind": KIND
-            * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
+            "kind": KIND * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
         }
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms

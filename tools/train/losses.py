@@ -25,30 +25,24 @@ def sub_pixels(image: Tensor) -> Tensor:
     return image.reshape(n, h // 2, 2, w // 2, 2).permute(0, 2, 4, 1, 3).reshape(n, 4, h // 2, w // 2)
 
 
-def parsing_loss(logits: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
-    """Class-weighted cross-entropy; logits (N, 15, ...), labels (N, ...) int64, IGNORE left out."""
-    return functional.cross_entropy(logits, labels, weights, ignore_index=int(Region.IGNORE))
+def parsing_loss(log_probability: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Class-weighted cross-entropy; log_probability (N, 15, ...), labels (N, ...) int64, IGNORE left out."""
+    return functional.nll_loss(log_probability, labels, weights, ignore_index=int(Region.IGNORE))
 
 
-def no_glasses_loss(logits: Tensor, bare: Tensor, glasses: Sequence[int]) -> Tensor:
-    """-log of the probability of any class but glasses, mean over the pixels of `bare` (N, ...) bool.
+def no_glasses_loss(worn: Tensor, bare: Tensor) -> Tensor:
+    """-log of the probability of any class but glasses, mean over the pixels of `bare`.
 
-    Those are pixels that nobody has labelled, but that are known to show no eyeglasses.
+    worn: (N, ...) probability of glasses of any class. bare: (N, ...) bool, pixels that nobody has labelled, but that are
+    known to show no eyeglasses.
     """
-    worn = logits.softmax(1)[:, list(glasses)].sum(1)
     return -((1 - worn).clamp_min(1e-4).log() * bare).sum() / bare.sum().clamp_min(1)
 
 
-def dice_loss(logits: Tensor, labels: Tensor, groups: Sequence[Sequence[int]]) -> Tensor:
-    """1 - soft Dice over the whole batch, mean over groups of classes: thin frames count as much as large lenses."""
-    probability = logits.softmax(1)
-    known = labels != int(Region.IGNORE)
-    terms = []
-    for group in groups:
-        said = probability[:, list(group)].sum(1) * known
-        true = torch.stack([labels == k for k in group]).any(0)
-        terms.append(1 - (2 * (said * true).sum() + 50) / (said.sum() + true.sum() + 50))
-    return torch.stack(terms).mean()
+def dice_loss(said: Tensor, true: Tensor, known: Tensor) -> Tensor:
+    """1 - soft Dice over the whole batch; said: (N, ...) probability, true and known: (N, ...) bool."""
+    said, true = said * known, true & known
+    return 1 - (2 * (said * true).sum() + 50) / (said.sum() + true.sum() + 50)
 
 
 # --- generator ----------------------------------------------------------------------------------------------------
