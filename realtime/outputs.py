@@ -17,6 +17,7 @@ from realtime.sinks.names import output_path
 from realtime.sinks.pictures import QUALITY as PICTURE_FORMATS
 from realtime.sinks.pictures import PicturesSink, write_picture
 from realtime.sinks.sound import FORMATS as VIDEO_FORMATS
+from realtime.sinks.sound import fit_sound
 from realtime.sinks.video import VideoSink
 from realtime.sources.base import Source
 
@@ -32,7 +33,7 @@ def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
     beside = options.csv or output_path(output, stem, "blendshapes")
     mesh = options.mesh or output_path(output, stem, "animation")
     return _all([
-        lambda: _video(output_path(output, stem, "noglasses"), options, source, views.glasses_off),
+        lambda: _video(output_path(output, stem, "noglasses"), options, source, views.glasses_off, fit=True),
         lambda: VideoSink(output_path(output, stem, "sidebyside"), source.properties, view=SIDE_BY_SIDE, threads=1),
         lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
         lambda: BlendshapesSink(beside),
@@ -139,8 +140,11 @@ def _extras(options: Options, model: FaceModel) -> list[Callable[[], Sink]]:
     return extras
 
 
-def _video(path: Path, options: Options, source: Source, view: views.View) -> VideoSink:
+def _video(path: Path, options: Options, source: Source, view: views.View, fit: bool = False) -> VideoSink:
+    """fit: the ending may change to one that can hold the sound."""
     sound = source.tap_audio() if options.sound and not source.properties.live else None
+    if fit:
+        path, sound = fit_sound(path, sound)
     return VideoSink(path, source.properties, view=view, audio=sound, threads=1)
 
 

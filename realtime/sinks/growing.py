@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from realtime.errors import SinkError, reason
 
@@ -65,6 +66,22 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_together(path: Path) -> Iterator[Path]:
+    """Like `replacing`, for a writer that puts further files beside `path` (an OBJ's material and texture).
+
+    The temporary path has the final name, in a folder of its own, so that files can name each other.
+    """
+    make_folder(path.parent)
+    try:
+        with TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder:
+            yield Path(folder) / path.name
+            for written in sorted(Path(folder).iterdir()):
+                os.replace(written, path.parent / written.name)
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written: {reason(error)}") from error
 
 
 def keep_whole_fragments(path: Path) -> bool:

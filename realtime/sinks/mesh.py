@@ -9,7 +9,7 @@ import numpy as np
 
 from realtime.frame import Face
 from realtime.sinks.base import Shot
-from realtime.sinks.growing import replacing
+from realtime.sinks.growing import replacing_together
 from realtime.sinks.rows import Rows, row_of
 
 WriteMesh = Callable[[Path, np.ndarray, np.ndarray | None], None]
@@ -32,7 +32,7 @@ class MeshSink:
         face = largest(shot.faces)
         if self.paths or face is None or face.coefficients is None or self._frame not in (None, shot.original.index):
             return
-        with replacing(self._path) as temporary:
+        with replacing_together(self._path) as temporary:
             self._write_mesh(temporary, face.coefficients, face.texture)
         self.paths = (self._path,)
 
@@ -66,7 +66,7 @@ class AnimationSink:
         """No file where no face was seen. Raises SinkError."""
         if self._rows.count:
             rows = self._rows.read()
-            with replacing(self._path) as temporary:
+            with replacing_together(self._path) as temporary:
                 self._write_animation(
                     temporary, np.array(rows["time"]), np.array(rows["coefficients"]), self._texture
                 )

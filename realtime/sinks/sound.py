@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 from functools import cache
+from pathlib import Path
 
 import av
 
@@ -39,6 +40,16 @@ def suffix_for(tap: AudioTap | None) -> str | None:
     if tap is None:
         return ".mp4"
     return next((suffix for suffix in FORMATS if holds_sound(suffix, tap)), None)
+
+
+def fit_sound(path: Path, tap: AudioTap | None) -> tuple[Path, AudioTap | None]:
+    """`path` with an ending that can hold the sound as it is; without the sound, and a warning, where none can."""
+    suffix = suffix_for(tap)
+    if tap is None or suffix is None:
+        if tap is not None:
+            logger.warning("%s: no container holds %s sound unchanged: left out", path, ", ".join(codecs(tap)))
+        return path, None
+    return (path if holds_sound(path.suffix.lower(), tap) else path.with_suffix(suffix)), tap
 
 
 class SoundCopy:

@@ -148,6 +148,7 @@ def test_a_mesh_of_the_first_or_of_a_chosen_frame(tmp_path):
     def write(path, coefficients, texture):
         written.append((coefficients[0], texture))
         path.write_text("mesh")
+        path.with_suffix(".mtl").write_text(f"of {path.name}")
 
     first, chosen = MeshSink(tmp_path / "first.obj", write), MeshSink(tmp_path / "chosen.ply", write, frame=2)
     texture = np.zeros((4, 4, 4), np.uint8)
@@ -160,6 +161,8 @@ def test_a_mesh_of_the_first_or_of_a_chosen_frame(tmp_path):
     assert [value for value, _ in written] == [face(2, 6).coefficients[0], face(2, 11).coefficients[0]]
     assert all(given is texture for _, given in written)
     assert first.paths == (tmp_path / "first.obj",) and (tmp_path / "chosen.ply").read_text() == "mesh"
+    assert (tmp_path / "first.mtl").read_text() == "of first.obj"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["chosen.mtl", "chosen.ply", "first.mtl", "first.obj"]
 
 
 def test_an_animation_follows_one_face(tmp_path):
