@@ -17,7 +17,7 @@ import numpy as np
 
 from shaders.base import Draw, Mode, RenderError, Topology
 from shaders.context import is_software, open_context
-from shaders.picture import FAINTEST, FULL_STRENGTH, Layer, paint, soften_edges
+from shaders.picture import LINES, Layer, paint, soften_edges
 from shaders.target import Target
 
 SAMPLES = 4
@@ -115,6 +115,7 @@ class MeshArrays:
             context.buffer(topology.triangles.tobytes() or bytes(12)),
         ]
         self.surface, self.wire = (load_program(context, name) for name in ("mesh", "wire"))
+        self.wire["half_width"] = LINES.half_width
         self._surface_array = context.vertex_array(
             self.surface, [(self._positions, "3f", "position"), (self._lit, "4f", "lit"), (uv, "2f", "uv")], index
         )
@@ -190,4 +191,4 @@ def separate_corners(vertices: np.ndarray, triangles: np.ndarray, lit: np.ndarra
     corners[:, :3] = at.reshape(-1, 3)
     corners[:, 3:6] = lit[triangles.ravel(), :3]
     corners[:, 6] = heights.ravel()
-    corners[:, 7] = np.repeat(np.clip(heights.min(1) / FULL_STRENGTH, FAINTEST, 1), 3)
+    corners[:, 7] = np.repeat(np.clip(heights.min(1) / LINES.full_strength, LINES.faintest, 1), 3)

@@ -16,10 +16,20 @@ from numba import njit
 from shaders.base import Draw, Mode, Topology, read_only
 from shaders.light import lit_colours
 
-LINE_HALF_WIDTH = 0.5  # pixels, of an edge that two triangles share; mirrored in wire.frag
-FULL_STRENGTH, FAINTEST = 6.0, 0.2  # lines fade where a triangle is less high than this (pixels), down to this
 FAR_PERCENTILE = 10  # of z, and all behind it, has the darkest grey of DEPTH: the neck would eat the range, too
 BLOCK = 8  # pixels, see `_collect_samples`
+
+
+class Lines(NamedTuple):
+    """Of WIREFRAME, in pixels: half the width of an edge that two triangles share; the height of a triangle below
+    which its lines fade; and how faint (0..1) they can get."""
+
+    half_width: float = 0.5
+    full_strength: float = 4.0
+    faintest: float = 0.35
+
+
+LINES = Lines()
 
 
 class Box(NamedTuple):
@@ -129,8 +139,11 @@ def soften_edges(layer: np.ndarray, vertices: np.ndarray, triangles: np.ndarray)
     covered = (layer[..., 3] > 0).view(np.uint8)
     neighbourhood = np.ones((3, 3), np.uint8)
     outline = cv2.dilate(covered, neighbourhood) - cv2.erode(covered, neighbourhood)
-    places = np.flatnonzero(outline)
-    rows, columns = np.divmod(places, outline.shape[1])
+    points = cv2.findNonZero(outline)
+    if points is None:
+        return
+    columns, rows = points.reshape(-1, 2).T.astype(np.intp)
+    places = rows * outline.shape[1] + columns
     blocks = np.zeros((outline.shape[0] // BLOCK + 1, outline.shape[1] // BLOCK + 1), np.uint8)
     blocks[rows // BLOCK, columns // BLOCK] = 1
     samples = np.zeros(outline.shape, np.uint16)

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from shaders.base import Draw, Mode, Topology, read_only
-from shaders.picture import FAINTEST, FULL_STRENGTH, LINE_HALF_WIDTH, Layer, paint, soften_edges
+from shaders.picture import LINES, Layer, paint, soften_edges
 from shaders.software import scan
 
 NO_TEXTURE = np.zeros((1, 1, 4), np.uint8)
@@ -34,7 +34,7 @@ class SoftwareRenderer:
         rgba = np.zeros((*layer.shape, 4), np.uint8)
         scan(layer.vertices, triangles, depth, shown, True)
         if layer.wire:
-            _paint_wire(layer.vertices, triangles, shown, layer.lit, rgba)
+            _paint_wire(layer.vertices, triangles, shown, layer.lit, LINES, rgba)
         else:
             texture = read_only(NO_TEXTURE if layer.texture is None else layer.texture, np.uint8)
             uv = self.topology.uv
@@ -113,9 +113,10 @@ def _texel(texture, across, down):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _paint_wire(vertices, triangles, shown, lit, rgba):  # type: ignore[no-untyped-def]
+def _paint_wire(vertices, triangles, shown, lit, lines, rgba):  # type: ignore[no-untyped-def]
     """The edges of the triangle that each pixel shows; between them alpha 1/255 still marks what is covered."""
     height, width = shown.shape
+    half_width, full_strength, faintest = lines  # not globals: numba's cache would keep their old values
     for y in range(height):
         for x in range(width):
             face = shown[y, x]
@@ -127,8 +128,8 @@ def _paint_wire(vertices, triangles, shown, lit, rgba):  # type: ignore[no-untyp
             ki = np.hypot(vertices[i, 0] - vertices[k, 0], vertices[i, 1] - vertices[k, 1])
             ij = np.hypot(vertices[j, 0] - vertices[i, 0], vertices[j, 1] - vertices[i, 1])
             distance = area * min(a / jk, b / ki, c / ij)
-            strength = min(max(area / max(jk, ki, ij) / FULL_STRENGTH, FAINTEST), 1.0)
-            line = np.float32(min(max(LINE_HALF_WIDTH + 0.5 - distance, 0.0), 1.0) * strength)
+            strength = min(max(area / max(jk, ki, ij) / full_strength, faintest), 1.0)
+            line = np.float32(min(max(half_width + 0.5 - distance, 0.0), 1.0) * strength)
             rgba[y, x, 0] = _byte(line * min(a * lit[i, 0] + b * lit[j, 0] + c * lit[k, 0], np.float32(1)))
             rgba[y, x, 1] = _byte(line * min(a * lit[i, 1] + b * lit[j, 1] + c * lit[k, 1], np.float32(1)))
             rgba[y, x, 2] = _byte(line * min(a * lit[i, 2] + b * lit[j, 2] + c * lit[k, 2], np.float32(1)))

@@ -1,5 +1,7 @@
 """The face itself through the renderers."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,14 @@ def test_a_face_looks_the_same_in_opengl_and_in_software(model, face_draw, gl_re
     by_gl = gl_renderer(topology).draw(None, [face_draw], mode).astype(int)
     error = np.abs(by_gl - software_renderer(topology).draw(None, [face_draw], mode)).max(-1)
     assert (error > 4).mean() < 0.001 and error.mean() < 0.5
+
+
+def test_a_face_is_drawn_in_milliseconds(model, face_draw, make_renderer):
+    """The budget is 10 ms at 640x480 on two quiet cores; the bound leaves room for a busy machine."""
+    renderer = make_renderer(Topology(model.triangles, model.uv), (640, 480))
+    frame, times = np.zeros((480, 640, 3), np.uint8), []
+    for _ in range(12):
+        start = time.perf_counter()
+        renderer.draw(frame, [face_draw], Mode.TEXTURED)
+        times.append(time.perf_counter() - start)
+    assert min(times[2:]) < 0.05
