@@ -18,7 +18,6 @@ from engines.base import Unavailable
 
 T = TypeVar("T")
 MAGIC = "nakedeye plan 1"
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,12 @@ def cache_dir(
 
 
 def cached(
-    label: str, fingerprint: Fingerprint, build: Callable[[], bytes], load: Callable[[bytes], T], directory: Path, say: Say
+    label: str,
+    fingerprint: Fingerprint,
+    build: Callable[[], bytes],
+    load: Callable[[bytes], T],
+    directory: Path,
+    say: Callable[[str], None],
 ) -> T:
     """`load`(plan) of the cached plan, or of a newly built one where there is none that serves.
 

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engines.base import EngineError, Options
+from engines.base import BATCH, EngineError, Options
 from engines.export import EXPORTS, Export, example_inputs, export_onnx, inference_module, shapes_of, torch_answers
 from engines.manifest import ENGINES_DIR, MANIFEST, PRECISIONS, Entry, Weights, dump_manifest, read_manifest
-from engines.parity import TOLERANCES, Difference, Tolerance, differences
+from engines.parity import TOLERANCES, Tolerance, differences
 from engines.providers import SPEEDUP, has_integer_dot_product
 from engines.run_onnx import open_cpu
 from tools.bench_engines import medians_ms
@@ -39,42 +39,48 @@ STORED = Tolerance(5e-2, 5e-3, 2e-2)  # rounding of stored weights; its effect o
 Arrays = dict[str, np.ndarray]
 
 
-def export_network(
-    name: str, module: torch.nn.Module, export: Export, quality: str, precision: str = "fp16",
+def publish(
+    name: str, plain: onnx.ModelProto, module: torch.nn.Module, export: Export, quality: str, precision: str = "fp16",
     calibration: list[Arrays] | None = None, trained_on: Sequence[str] = (), models_dir: Path = ENGINES_DIR,
 ) -> Entry:  # fmt: skip
-    """Export `module`, prove that the file computes what the module does, write it and its entry. Returns the entry.
+    """Prove that the graph `plain` computes what `module` does, write it in a precision, list it. Returns the entry.
 
-    The entry notes how far the outputs lie from the module's (worst, over the output's largest magnitude).
+    The entry notes how far the outputs lie from the module's (mean, over the output's largest magnitude).
     Raises EngineError when the file computes something else.
     """
-    plain = export_onnx(module, export)
-    exact = {batch: torch_answers(module, example_inputs(export, batch), export.outputs) for batch in _batches(export)}
-    for batch, answers in exact.items():
-        _prove(f"{name} at batch {batch}", _onnx_difference(plain, export, batch, answers), TOLERANCES["fp32"])
+    for batch in (1, 3) if any(BATCH in shape for shape in export.inputs.values()) else (1,):
+        _prove(f"{name} at batch {batch}", module, export, plain, [example_inputs(export, batch)], TOLERANCES["fp32"])
     model = stored_as(plain, precision, calibration)
-    moved = _onnx_difference(model, export, 1, exact[1])
-    if precision == "int8":
-        samples = (calibration or [])[-16:]
-        moved = [d for x in samples for d in differences(torch_answers(module, x, export.outputs), _run(model, x))]
-    else:
-        _prove(f"{name} stored as {precision}", moved, STORED)
-    content = model.SerializeToString()
-    file = f"{name}-{quality}{'' if precision == 'fp16' else '-' + precision}.onnx"
-    measures = {"from_torch_mean": float(np.mean([d.mean for d in moved]))}
-    measures["from_torch_labels"] = max(d.labels for d in moved)
+    pictures = (calibration or [])[-16:] or [example_inputs(export, 1)]
+    tolerance = None if precision == "int8" else STORED
+    measures = _prove(f"{name} stored as {precision}", module, export, model, pictures, tolerance)
     if precision == "int8":
         measures |= int8_speedup(name, plain, model, export)
+    content = model.SerializeToString()
+    file = f"{name}-{quality}{'' if precision == 'fp16' else '-' + precision}.onnx"
     entry = Entry(
         name, quality, file, hashlib.sha256(content).hexdigest(), precision, shapes_of(model.graph.input),
-        shapes_of(model.graph.output), tuple(trained_on), licence_of(trained_on),
-        measures,
+        shapes_of(model.graph.output), tuple(trained_on), licence_of(trained_on), measures,
     )  # fmt: skip
     (models_dir / "weights").mkdir(parents=True, exist_ok=True)
     write_atomically(models_dir / "weights" / file, content)
     list_entry(entry, models_dir)
     log.info("%s: %s, %.2f MB", entry.label, models_dir / "weights" / file, len(content) / 1e6)
     return entry
+
+
+def _prove(
+    what: str, module: torch.nn.Module, export: Export, model: onnx.ModelProto, pictures: list[Arrays],
+    tolerance: Tolerance | None,
+) -> dict[str, float]:  # fmt: skip
+    """How far `model` lies from `module` over the pictures. Raises EngineError beyond the tolerance, if there is one."""
+    found = []
+    for inputs in pictures:
+        found += differences(torch_answers(module, inputs, export.outputs), _run(model, inputs))
+    for difference in found:
+        if tolerance and not difference.within(tolerance):
+            raise EngineError(f"{what}: ONNX and PyTorch disagree: {difference}, allowed {tolerance}")
+    return {"from_torch_mean": float(np.mean([d.mean for d in found])), "from_torch_labels": max(d.labels for d in found)}
 
 
 def int8_speedup(name: str, exact: onnx.ModelProto, small: onnx.ModelProto, export: Export) -> dict[str, float]:
@@ -136,26 +142,12 @@ def write_atomically(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def _batches(export: Export) -> tuple[int, ...]:
-    return (1, 3) if any("N" in shape for shape in export.inputs.values()) else (1,)
-
-
-def _onnx_difference(model: onnx.ModelProto, export: Export, batch: int, answers: Arrays) -> list[Difference]:
-    return differences(answers, _run(model, example_inputs(export, batch)))
-
-
 def _run(model: onnx.ModelProto, inputs: Arrays) -> Arrays:
     import onnxruntime
 
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return dict(zip(names, session.run(names, inputs), strict=True))
-
-
-def _prove(what: str, found: list[Difference], tolerance: Tolerance) -> None:
-    for difference in found:
-        if not difference.within(tolerance):
-            raise EngineError(f"{what}: ONNX and PyTorch disagree: {difference}, allowed {tolerance}")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -207,8 +199,9 @@ def _export(options: argparse.Namespace) -> None:
         if options.calibration is None:
             raise EngineError("int8 needs --calibration with shards or inputs")
         calibration = calibration_inputs(options.name, options.calibration, options.pictures)
-    export_network(
-        options.name, module, EXPORTS[options.name], options.quality, options.precision, calibration,
+    export = EXPORTS[options.name]
+    publish(
+        options.name, export_onnx(module, export), module, export, options.quality, options.precision, calibration,
         options.trained_on, options.models_dir,
     )  # fmt: skip
 

@@ -35,7 +35,7 @@ def licence_of(trained_on: Sequence[str]) -> str:
 
 def table_of(entries: Sequence[Entry]) -> str:
     """A Markdown table, one line per weight file."""
-    lines = ["| network | quality | stored as | file | learnt from | terms | measured |", "|---|---|---|---|---|---|---|"]
+    lines = ["| network | quality | stored as | file | learnt from | terms | measured |", "|---" * 7 + "|"]
     for entry in entries:
         shown = ", ".join(
             f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
