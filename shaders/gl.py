@@ -46,7 +46,8 @@ class GLRenderer:
         self._context = open_context() if context is None else context
         self._thread = threading.get_ident()
         self.name = f"OpenGL ({self._context.info['GL_RENDERER']})"
-        wanted = (0 if is_software(self._context) else SAMPLES) if samples is None else samples
+        self.on_cpu = is_software(self._context)
+        wanted = (0 if self.on_cpu else SAMPLES) if samples is None else samples
         self._samples = min(wanted, self._context.max_samples)
         with self._current():
             self._target = Target(self._context, self._samples)

@@ -39,6 +39,18 @@ def test_without_opengl_the_software_renderer_takes_over_and_says_so_once(monkey
     assert "\n" not in message and "libEGL.so.1 not loaded" in message and "apt install libegl1 libgl1" in message
 
 
+@pytest.mark.gl
+@pytest.mark.parametrize(("maker", "expected"), [("llvmpipe (LLVM 15)", "software"), ("NVIDIA H100", "OpenGL")])
+def test_a_gpu_that_is_none_is_not_taken_for_one(gl_context_static, monkeypatch, caplog, maker, expected):
+    monkeypatch.setattr("shaders.gl.is_software", lambda context: "llvmpipe" in maker)
+    with caplog.at_level(logging.INFO):
+        renderer = open_renderer((16, 16), SQUARE, prefer=("gpu", "software"))
+    assert renderer.name.startswith(expected)
+    assert [record.levelname for record in caplog.records] == (["INFO"] if expected == "software" else [])
+    assert renderer.draw(None, [DRAW], Mode.SHADED)[7, 7].all()
+    renderer.close()
+
+
 def test_a_renderer_that_was_demanded_is_not_replaced(monkeypatch):
     monkeypatch.setattr("shaders.gl.open_context", lambda: (_ for _ in ()).throw(GLUnavailable("no OpenGL here")))
     with pytest.raises(RenderError, match="no OpenGL here"):

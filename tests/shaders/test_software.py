@@ -122,14 +122,14 @@ def test_a_live_resolution_face_takes_milliseconds_on_one_thread():
 @pytest.mark.slow
 def test_first_call_of_a_stranger_compiles_in_seconds_without_a_thread_pool(tmp_path):
     code = (
-        "import time, threading, numpy as np; start = time.perf_counter()\n"
+        "import time, threading, numpy as np; start = time.process_time()\n"
         "from shaders.software import rasterise, interpolate\n"
         "v = np.array([[0, 0, 0], [9, 0, 0], [0, 9, 0]], 'f4'); t = np.array([[0, 1, 2]], 'i4')\n"
         "d, i, b = rasterise(v, t, (10, 10)); interpolate(v, t, i, b)\n"
         "from numba.np.ufunc import parallel\n"
-        "print(time.perf_counter() - start, threading.active_count(), parallel._is_initialized)\n"
+        "print(time.process_time() - start, threading.active_count(), parallel._is_initialized)\n"
     )
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": "/usr/bin:/bin"}
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     seconds, threads, pool = run.stdout.split()
-    assert float(seconds) < 20 and threads == "1" and pool == "False"
+    assert float(seconds) < 15 and threads == "1" and pool == "False"
