@@ -115,38 +115,34 @@ class MeshArrays:
             context.buffer(topology.uv.tobytes() or bytes(8)),
             context.buffer(topology.triangles.tobytes() or bytes(12)),
         ]
-        self.surface, self.wire = (load_program(context, name) for name in ("mesh", "wire"))
-        self.wire["half_width"] = LINES.half_width
-        self._surface_array = context.vertex_array(
-            self.surface, [(self._positions, "3f", "position"), (self._lit, "4f", "lit"), (uv, "2f", "uv")], index
-        )
+        self._textured = load_program(context, "mesh.vert", "mesh.frag")
+        self._plain = load_program(context, "mesh.vert", "plain.frag")
+        self._wire = load_program(context, "wire.vert", "wire.frag")
+        self._textured["surface"] = 0
+        self._wire["half_width"] = LINES.half_width
+        lit_mesh = [(self._positions, "3f", "position"), (self._lit, "4f", "lit")]
+        self._textured_array = context.vertex_array(self._textured, [*lit_mesh, (uv, "2f", "uv")], index)
+        self._plain_array = context.vertex_array(self._plain, lit_mesh, index)
         self._wire_array = context.vertex_array(
-            self.wire, [(self._corner_buffer, "3f 3f 1f 1f", "position", "lit", "height", "strength")]
+            self._wire, [(self._corner_buffer, "3f 3f 1f 1f", "position", "lit", "height", "strength")]
         )
-        self._clear_texel = context.texture((1, 1), 4, bytes(4))
         self._texture: moderngl.Texture | None = None
         self._unchanging: np.ndarray | None = None  # the read-only array that is on the GPU
-        self._resources: list[Any] = [
-            self._surface_array,
-            self._wire_array,
-            self.surface,
-            self.wire,
-            self._clear_texel,
-            *buffers,
-        ]
+        self._resources: list[Any] = [self._textured_array, self._plain_array, self._wire_array, *buffers]
+        self._resources += [self._textured, self._plain, self._wire]
 
     def load(self, layer: Layer) -> tuple[moderngl.Program, moderngl.VertexArray]:
         """Send a layer to the GPU and name what draws it."""
         if layer.wire:
             separate_corners(layer.vertices, self._topology.triangles, layer.lit, self._corners)
             self._corner_buffer.write(self._corners)
-            return self.wire, self._wire_array
+            return self._wire, self._wire_array
         self._positions.write(layer.vertices)
         self._lit.write(layer.lit)
-        texture = self._clear_texel if layer.texture is None else self._upload(layer.texture)
-        texture.use(0)
-        self.surface["surface"] = 0
-        return self.surface, self._surface_array
+        if layer.texture is None:
+            return self._plain, self._plain_array
+        self._upload(layer.texture).use(0)
+        return self._textured, self._textured_array
 
     def release(self) -> None:
         for resource in self._resources:
@@ -170,10 +166,9 @@ class MeshArrays:
         return self._texture
 
 
-def load_program(context: moderngl.Context, name: str) -> moderngl.Program:
-    """The program of `name`.vert and `name`.frag beside this file."""
-    folder = Path(__file__).parent
-    vertex, fragment = ((folder / f"{name}.{stage}").read_text(encoding="utf-8") for stage in ("vert", "frag"))
+def load_program(context: moderngl.Context, *files: str) -> moderngl.Program:
+    """The program of a vertex and a fragment shader beside this file."""
+    vertex, fragment = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in files)
     return context.program(vertex_shader=vertex, fragment_shader=fragment)
 
 

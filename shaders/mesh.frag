@@ -3,7 +3,7 @@
 in vec4 surface_lit;
 in vec2 surface_uv;
 
-uniform sampler2D surface; // premultiplied; one clear texel where a mesh has no texture
+uniform sampler2D surface; // premultiplied
 
 out vec4 colour;
 
