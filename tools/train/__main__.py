@@ -36,8 +36,8 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
 def main(arguments: list[str]) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     name, options = options_from(arguments)
-    task = importlib.import_module(f"tools.train.{name}").create_task(options)
     try:
+        task = importlib.import_module(f"tools.train.{name}").create_task(options)
         print(train(task, options))
     except FileNotFoundError as missing:
         print(f"tools.train: {missing}", file=sys.stderr)

@@ -28,6 +28,7 @@ def batches(task: Task, seed: int, first: int) -> Iterator[Batch]:
     loader = DataLoader(
         Batches(task, seed), batch_size=None, sampler=range(first, 1 << 40), num_workers=task.recipe.workers,
         prefetch_factor=4 if task.recipe.workers else None, worker_init_fn=_quiet_worker,
+        generator=torch.Generator(),  # else the loader takes its seed out of the training's random state
     )  # fmt: skip
     return iter(loader)
 

@@ -185,7 +185,7 @@ class LandmarkTraining:
 
 def wing(distance: Tensor, width: float, curvature: float) -> Tensor:
     """The wing curve: width * ln(1 + d / curvature) below `width`, a line of slope one above; pixels in, pixels out."""
-    offset = width - width * float(np.log1p(width / curvature))
+    offset = width * float(np.log1p(width / curvature)) - width
     return torch.where(distance < width, width * torch.log1p(distance / curvature), distance + offset)
 
 
