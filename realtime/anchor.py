@@ -13,7 +13,6 @@ import numpy as np
 
 from realtime.face.blendshapes import EXPRESSION_NAMES, expression_bounds
 from realtime.face.coefficients import SLICES, angles_from_rotation, pose, rotation_matrix
-from realtime.face.landmarks import choose_contour
 from realtime.face.model import FaceModel
 
 EXPRESSION, POSE = SLICES["expression"], SLICES["pose"]
@@ -55,8 +54,9 @@ def anchor(
     start_rotation = pose(start).rotation
     now = start.copy()
     for _ in range(settings.steps):
-        residual = (landmarks - model.landmarks_of(now)).ravel() * weight
-        jacobian = _jacobian(model, now) * weight[:, None]
+        points, jacobian = _seen(model, now)
+        residual = (landmarks - points).ravel() * weight
+        jacobian *= weight[:, None]
         grown = np.log(now[POSE][3] / start[POSE][3])
         away = np.r_[now[EXPRESSION] - start[EXPRESSION], _turn(start_rotation, now), grown, 0, 0]
         normal = jacobian.T @ jacobian + np.diag(prior**2 + 1e-9)
@@ -66,32 +66,23 @@ def anchor(
     return now.astype(np.float32)
 
 
-def _jacobian(model: FaceModel, coefficients: np.ndarray) -> np.ndarray:
-    """(136, 70): change of the 68 pixels with expression, a small turn about the three axes, log scale, x, y."""
+def _seen(model: FaceModel, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The (68, 2) landmarks, and (136, 70) their change with expression, a small turn about x, y, z, log scale, x, y."""
     seen_at = pose(coefficients)
-    to_image = seen_at.scale * seen_at.rotation[:2] * np.array([[1], [-1]])  # (2, 3)
-    offsets = coefficients[: EXPRESSION.stop].astype(np.float32) @ model.landmark_shape
-    points = (model.landmark_mean + offsets.reshape(-1, 3)) @ seen_at.rotation.T * seen_at.scale  # y up
-    chosen = _rows_seen(points, seen_at.roll)
-    basis = model.landmark_shape[EXPRESSION].reshape(64, -1, 3)[:, chosen]  # (64, 68, 3)
-    out = np.zeros((68, 2, 70))
-    out[:, :, :64] = (basis @ to_image.T.astype(np.float32)).transpose(1, 2, 0)
-    x, y, z = points[chosen].T
-    zero = np.zeros(68)
+    chosen = model.landmark_vertices(coefficients)
+    shape = model.shape.reshape(len(model.shape), -1, 3)[:, chosen]  # (144, 68, 3)
+    offsets = coefficients[: EXPRESSION.stop].astype(np.float32) @ shape.reshape(len(shape), -1)
+    turned = (model.mean[chosen] + offsets.reshape(-1, 3)) @ seen_at.rotation.T * seen_at.scale
+    x, y, z = turned.T  # y up
+    to_image = (seen_at.scale * seen_at.rotation[:2] * np.array([[1], [-1]])).astype(np.float32)
+    change, zero = np.zeros((68, 2, 70)), np.zeros(68)
+    change[:, :, :64] = (shape[EXPRESSION] @ to_image.T).transpose(1, 2, 0)
     # d(w x p): turning about camera axes x, y, z; image y runs down
-    out[:, 0, 64:67] = np.stack([zero, z, -y], 1)
-    out[:, 1, 64:67] = np.stack([z, zero, -x], 1)
-    out[:, 0, 67], out[:, 1, 67] = x, -y
-    out[:, 0, 68], out[:, 1, 69] = 1, 1
-    return out.reshape(136, 70)
-
-
-def _rows_seen(points: np.ndarray, roll: float) -> np.ndarray:
-    """(68,) rows of `FaceModel.landmark_mean` that are the landmarks now; the jaw's slide along their contour."""
-    contour = points[68:].reshape(17, -1, 3)
-    rows = np.arange(68)
-    rows[:17] = 68 + np.arange(17) * contour.shape[1] + choose_contour(contour[..., 0], -contour[..., 1], roll)
-    return rows
+    change[:, 0, 64:67] = np.stack([zero, z, -y], 1)
+    change[:, 1, 64:67] = np.stack([z, zero, -x], 1)
+    change[:, 0, 67], change[:, 1, 67] = x, -y
+    change[:, 0, 68], change[:, 1, 69] = 1, 1
+    return np.stack([x + seen_at.x, seen_at.y - y], 1), change.reshape(136, 70)
 
 
 def _turn(start_rotation: np.ndarray, coefficients: np.ndarray) -> np.ndarray:

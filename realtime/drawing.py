@@ -10,6 +10,7 @@ from realtime.face.camera import project, rotate_normals
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
+from realtime.face.regions import FaceRegion
 from realtime.frame import Face, Faces
 from shaders.base import Draw, Mode, Renderer, Topology
 from shaders.open import open_renderer
@@ -17,6 +18,7 @@ from shaders.open import open_renderer
 if TYPE_CHECKING:
     import moderngl
 
+HIDDEN = (FaceRegion.HEAD, FaceRegion.NECK, FaceRegion.EAR)
 PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software",)}
 
 
@@ -41,7 +43,7 @@ class FaceDrawer:
             return image
         if self._renderer is None:
             size = (image.shape[1], image.shape[0])
-            topology = Topology(self.model.triangles, self.model.uv)
+            topology = Topology(mask_triangles(self.model), self.model.uv)
             self._renderer = open_renderer(size, topology, self._prefer, self._context)
         return self._renderer.draw(image, [self.draw_of(face) for face in seen], mode)
 
@@ -63,6 +65,12 @@ class FaceDrawer:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+
+def mask_triangles(model: FaceModel) -> np.ndarray:
+    """(F, 3) triangles of the face proper: over a picture, a bald crown and a neck would hide hair and collar."""
+    hidden = np.isin(model.regions, [int(region) for region in HIDDEN])
+    return model.triangles[~hidden[model.triangles].any(1)]
 
 
 def _coefficients(face: Face) -> np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numba
 import numpy as np
 
@@ -32,6 +33,7 @@ class Atlas:
     weights: np.ndarray
     corners: np.ndarray  # (F, 3) int32, of the triangles that `triangle` numbers
     painted: np.ndarray  # (V,) float32, 1 for what a photograph may paint: skin, lips, eyes
+    eyes: np.ndarray  # (V,) bool
 
 
 def atlas_of(model: FaceModel, size: int) -> Atlas:
@@ -41,40 +43,62 @@ def atlas_of(model: FaceModel, size: int) -> Atlas:
     corners = model.triangles[painted[model.triangles].any(1)]  # the others would only be in the way
     _, triangle, weights = rasterise(placed, corners, (size, size))
     return Atlas(
-        read_only(triangle, np.int32), read_only(weights, np.float32), read_only(corners, np.int32), painted
-    )
+        read_only(triangle, np.int32), read_only(weights, np.float32), read_only(corners, np.int32), painted,
+        np.isin(model.regions, [int(region) for region in EYEBALLS]),
+    )  # fmt: skip
 
 
 class LiveTexture:
-    """One track's albedo so far. memory: how many full looks the average remembers."""
+    """One track's albedo so far. memory: how many full looks the average remembers; that of eyes, which move, fewer."""
 
-    def __init__(self, atlas: Atlas, memory: float = 20.0):
-        self.atlas, self.memory = atlas, memory
+    def __init__(self, atlas: Atlas, memory: float = 20.0, eye_memory: float = 1.5):
+        self.atlas = atlas
+        self.memory = np.where(atlas.eyes, eye_memory, memory).astype(np.float32)
         shape = atlas.triangle.shape
         self.albedo = np.zeros((*shape, 3), np.float32)
-        self.seen = np.zeros(shape, np.float32)  # looks so far, weighted by how well each saw the texel
+        self.looks = np.zeros(shape, np.float32)  # so far, each weighted by how well it saw the texel
+        self.seen = np.zeros(shape, np.float32)  # 0..1, how well the best look saw it
 
-    def look(self, model: FaceModel, crop: np.ndarray, coefficients: np.ndarray) -> None:
-        """Take in an (H, W, 3) uint8 picture without glasses; (239,) coefficients, pose in its pixels."""
+    def look(self, model: FaceModel, crop: np.ndarray, coefficients: np.ndarray, landmarks: np.ndarray) -> None:
+        """Take in an (H, W, 3) uint8 picture without glasses; (239,) coefficients and (68, 2) points in its pixels."""
         vertices = model.vertices(coefficients)
         placed = project(vertices, pose(coefficients))
         normals = rotate_normals(vertex_normals(vertices, model.triangles), pose(coefficients))
         light = np.maximum(shade(normals, coefficients[SLICES["light"]]), LEAST_SHADE).astype(np.float32)
-        facing = np.clip((normals[:, 2] - 0.2) / 0.5, 0, 1)
+        facing = np.clip((normals[:, 2] - 0.25) / 0.5, 0, 1)
         weight = (facing * facing * self.atlas.painted).astype(np.float32)
         _hide(placed, weight, DEPTH_CELLS, np.float32(DEPTH_SLACK_MM * pose(coefficients).scale))
         atlas = self.atlas
         _unwrap(
-            read_only(crop, np.uint8), placed, weight, light, atlas.triangle, atlas.weights, atlas.corners,
-            np.float32(self.memory), self.albedo, self.seen,
+            read_only(crop, np.uint8), face_outline(landmarks, crop.shape[:2]), placed, weight, light, self.memory,
+            atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen,
         )  # fmt: skip
 
-    def picture(self) -> np.ndarray:
-        """(T, T, 4) uint8, read-only: what was seen; else its mirror image; else alpha 0, where the basis shows."""
-        rgba = np.empty((*self.seen.shape, 4), np.uint8)
-        _compose(self.albedo, self.seen, rgba)
+    def picture(self, basis: np.ndarray) -> np.ndarray:
+        """(T, T, 4) uint8, read-only: what was seen; else its mirror image; else the basis in the seen skin's tone.
+
+        basis: (V, 3) float32 albedo of the vertices. Alpha is 0 where no photograph paints: there the basis shows.
+        """
+        rgba = np.zeros((*self.seen.shape, 4), np.uint8)
+        atlas = self.atlas
+        _compose(self.albedo, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, atlas.painted, rgba)
         rgba.flags.writeable = False
         return rgba
+
+
+def face_outline(landmarks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(h, w) float32 1 inside jaw, cheeks and forehead, fading to 0 at their outline.
+
+    Beyond it a slightly wrong mesh would paint background on the face.
+    """
+    up = landmarks[27] - landmarks[33]  # from the nose's base to its root
+    forehead = landmarks[17:27] + 0.8 * up
+    outline = cv2.convexHull(np.round(np.concatenate([landmarks[:17], forehead])).astype(np.int32))
+    inside = np.zeros(shape, np.float32)
+    cv2.fillConvexPoly(inside, outline, 1.0)
+    margin = max(1, round(0.06 * float(np.linalg.norm(landmarks[16] - landmarks[0]))))
+    soft = cv2.blur(inside, (2 * margin + 1, 2 * margin + 1))
+    return np.clip(2 * soft - 1, 0, 1)
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
@@ -93,8 +117,8 @@ def _hide(placed, weight, cells, slack):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _unwrap(crop, placed, weight, light, triangle, inside, corners, memory, albedo, seen):  # type: ignore[no-untyped-def]
-    """A running mean per texel of crop / light, weighted by `weight` of the vertices around it."""
+def _unwrap(crop, face_only, placed, weight, light, memory, triangle, inside, corners, albedo, looks, seen):  # type: ignore
+    """A running mean per texel of crop / light, weighted by `weight` of the vertices around it and by `face_only`."""
     height, width = crop.shape[0], crop.shape[1]
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
@@ -111,10 +135,14 @@ def _unwrap(crop, placed, weight, light, triangle, inside, corners, memory, albe
             if not (0 <= x < width - 1 and 0 <= y < height - 1):
                 continue
             left, top = int(x), int(y)
+            w *= face_only[top, left]
+            if w < np.float32(0.02):
+                continue
             fx, fy = x - np.float32(left), y - np.float32(top)
             bright = np.float32(255) * (a * light[i] + b * light[j] + c * light[k])
-            total = min(seen[row, column], memory) + w
-            seen[row, column] = total
+            total = min(looks[row, column], memory[i]) + w
+            looks[row, column] = total
+            seen[row, column] = max(seen[row, column], w)
             for channel in range(3):
                 upper = crop[top, left, channel] * (1 - fx) + crop[top, left + 1, channel] * fx
                 lower = crop[top + 1, left, channel] * (1 - fx) + crop[top + 1, left + 1, channel] * fx
@@ -123,16 +151,39 @@ def _unwrap(crop, placed, weight, light, triangle, inside, corners, memory, albe
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _compose(albedo, seen, rgba):  # type: ignore[no-untyped-def]
+def _compose(albedo, seen, basis, triangle, inside, corners, painted, rgba):  # type: ignore[no-untyped-def]
     size = seen.shape[1]
+    tone = _tone(albedo, seen, basis, triangle, inside, corners)
     for row in range(seen.shape[0]):
         for column in range(size):
-            mirrored = size - 1 - column
+            face = triangle[row, column]
+            if face < 0:
+                continue
+            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
+            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
             own = min(seen[row, column], np.float32(1))
-            other = min(seen[row, mirrored], np.float32(1)) * (1 - own)
-            alpha = own + other
-            rgba[row, column, 3] = np.uint8(alpha * np.float32(255) + np.float32(0.5))
+            other = min(seen[row, size - 1 - column], np.float32(1)) * (1 - own)
+            rest = 1 - own - other
+            rgba[row, column, 3] = np.uint8(255 * (a * painted[i] + b * painted[j] + c * painted[k]) + np.float32(0.5))
             for channel in range(3):
-                value = own * albedo[row, column, channel] + other * albedo[row, mirrored, channel]
-                value = value / alpha if alpha > 0 else np.float32(0)
+                filled = a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
+                value = own * albedo[row, column, channel] + other * albedo[row, size - 1 - column, channel]
+                value = min(value + rest * min(filled * tone[channel], np.float32(1)), np.float32(1))
                 rgba[row, column, channel] = np.uint8(value * np.float32(255) + np.float32(0.5))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _tone(albedo, seen, basis, triangle, inside, corners):  # type: ignore[no-untyped-def]
+    """(3,) seen skin over the basis' skin, where both are known; 1 before anything was seen."""
+    ours, theirs = np.full(3, 1e-3, np.float32), np.full(3, 1e-3, np.float32)
+    for row in range(0, seen.shape[0], 2):
+        for column in range(0, seen.shape[1], 2):
+            face = triangle[row, column]
+            if face < 0 or seen[row, column] < np.float32(0.3):
+                continue
+            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
+            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
+            for channel in range(3):
+                ours[channel] += albedo[row, column, channel]
+                theirs[channel] += a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
+    return np.minimum(np.maximum(ours / theirs, np.float32(0.4)), np.float32(2.5))

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from realtime.align import transform_points
 from realtime.face.coefficients import move_pose
 from realtime.face.model import FaceModel
 from realtime.frame import Face, Faces, Frame
@@ -44,8 +45,9 @@ class Refine:
         if face.coefficients is None or face.crop is None or face.crop_from_frame is None:
             return face
         if state.picture is None or state.age >= self.every:
-            state.texture.look(self.model, face.crop, move_pose(face.coefficients, face.crop_from_frame))
-            state.picture, state.age = state.texture.picture(), 0
+            points = transform_points(face.crop_from_frame, face.landmarks)
+            state.texture.look(self.model, face.crop, move_pose(face.coefficients, face.crop_from_frame), points)
+            state.picture, state.age = state.texture.picture(self.model.albedo_of(face.coefficients)), 0
         state.age += 1
         return face.with_(texture=state.picture)
 

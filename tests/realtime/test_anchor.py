@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.anchor import _jacobian, _turn_and_move, anchor
+from realtime.anchor import _seen, _turn_and_move, anchor
 from realtime.face.blendshapes import EXPRESSION_NAMES
 from realtime.face.coefficients import SLICES
 from realtime.face.model import load_face_model
@@ -23,7 +23,8 @@ def someone(seed: int = 0, yaw: float = 0.2) -> np.ndarray:
 
 def test_the_jacobian_is_that_of_the_landmarks(model):
     start = someone().astype(np.float64)
-    jacobian = _jacobian(model, start)
+    points, jacobian = _seen(model, start)
+    np.testing.assert_allclose(points, model.landmarks_of(start), atol=1e-2)
     for column, size in [(0, 0.05), (17, 0.05), (64, 0.01), (65, 0.01), (66, 0.01), (67, 0.01), (68, 2.0), (69, 2.0)]:
         sides = []
         for sign in (1, -1):

@@ -39,8 +39,8 @@ def test_an_unwrapped_face_drawn_again_is_the_same_picture(model):
     coefficients = someone()
     picture = drawn(model, coefficients)
     texture = LiveTexture(atlas_of(model, 256))
-    texture.look(model, picture, coefficients)
-    again = drawn(model, coefficients, texture.picture())
+    texture.look(model, picture, coefficients, model.landmarks_of(coefficients))
+    again = drawn(model, coefficients, texture.picture(model.albedo_of(coefficients)))
     middle = (slice(90, 190), slice(80, 176))
     assert np.abs(again[middle].astype(int) - picture[middle]).mean() < 3
 
@@ -49,8 +49,8 @@ def test_light_is_taken_out_of_the_texture(model):
     """Lit from the left, seen again without light: both cheeks alike, as the albedo is."""
     coefficients = someone()
     texture = LiveTexture(atlas_of(model, 256))
-    texture.look(model, drawn(model, coefficients), coefficients)
-    shown = texture.picture()
+    texture.look(model, drawn(model, coefficients), coefficients, model.landmarks_of(coefficients))
+    shown = texture.picture(model.albedo_of(coefficients))
     left, right = shown[130:150, 60:90, :3].mean(), shown[130:150, 166:196, :3].mean()
     lit = drawn(model, coefficients)
     assert lit[120:140, 70:100].mean() > 1.3 * lit[120:140, 156:186].mean()
@@ -60,12 +60,26 @@ def test_light_is_taken_out_of_the_texture(model):
 def test_the_side_that_was_never_seen_is_filled_by_its_mirror_image(model):
     texture = LiveTexture(atlas_of(model, 256))
     coefficients = someone(yaw=0.9)
-    texture.look(model, drawn(model, coefficients), coefficients)
-    painted = texture.atlas.triangle >= 0
-    halves = [texture.seen[120:180, 30:100][painted[120:180, 30:100]], texture.seen[120:180, 156:226]]
-    assert min(half.mean() for half in halves) < 0.3 * max(half.mean() for half in halves)
-    alpha = texture.picture()[120:180, :, 3]
-    assert alpha[:, 60:100].mean() > 200 and alpha[:, 156:196].mean() > 200
+    picture = drawn(model, coefficients)
+    picture[..., 0] = 255 - picture[..., 0]  # a colour that the basis does not have
+    texture.look(model, picture, coefficients, model.landmarks_of(coefficients))
+    left, right = texture.seen[130:170, 60:100].mean(), texture.seen[130:170, 156:196].mean()
+    assert min(left, right) < 0.3 * max(left, right)
+    shown = texture.picture(model.albedo_of(coefficients))[130:170]
+    assert (shown[:, 60:100, 3] == 255).all() and (shown[:, 156:196, 3] == 255).all()
+    mirrored = shown[:, ::-1]
+    assert np.abs(shown[:, 60:100, :3].astype(int) - mirrored[:, 60:100, :3]).mean() < 12
+
+
+def test_what_no_side_has_seen_takes_the_tone_of_what_was_seen(model):
+    texture = LiveTexture(atlas_of(model, 256))
+    coefficients = someone()
+    blue = drawn(model, coefficients)[..., ::-1]
+    texture.look(model, np.ascontiguousarray(blue), coefficients, model.landmarks_of(coefficients))
+    shown = texture.picture(model.albedo_of(coefficients))
+    unseen = (texture.seen + texture.seen[:, ::-1] == 0) & (shown[..., 3] == 255)
+    assert unseen.sum() > 2000
+    assert shown[unseen][:, 2].mean() > 1.2 * shown[unseen][:, 0].mean()
 
 
 def test_the_texture_is_renewed_every_few_frames_and_kept_between(model):
