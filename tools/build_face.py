@@ -14,6 +14,7 @@ import numpy as np
 
 from realtime.face.asset import pack
 from realtime.face.blendshapes import EXPRESSION_NAMES
+from realtime.face.mesh import vertex_normals
 from realtime.face.regions import FaceRegion
 from tools.face_build.atlas import ISLAND, island, skin_atlas
 from tools.face_build.decimate import decimate
@@ -142,7 +143,7 @@ def write(model: Assembled, full: np.ndarray, live: np.ndarray, landmarks: np.nd
     number = np.full(len(model.mean), -1)
     number[order] = np.arange(len(order))
     front = np.flatnonzero(np.isin(np.arange(len(model.mean)), first) & (np.arange(len(model.mean)) < FACE.stop))
-    contour = sliding_contour(model.mean, landmarks, front)
+    contour = sliding_contour(model.mean, vertex_normals(model.mean, model.triangles), landmarks, front)
     eyes = number[[BODY, BODY + (len(model.mean) - BODY) // 2]]
     stored: dict[str, np.ndarray] = {
         "mean": model.mean[order].astype(np.float32), "uv": model.uv[order].astype(np.float32),

@@ -91,7 +91,7 @@ class FaceModel:
         return points[:68].copy(), points[68:].reshape(17, -1, points.shape[-1])
 
     def _outline(self, rows: np.ndarray, seen_at: Pose) -> np.ndarray:
-        return choose_contour(rows[..., 0], rows[..., 1], seen_at.roll)
+        return choose_contour(rows[..., 0], rows[..., 1], seen_at.yaw, seen_at.roll)
 
 
 @lru_cache(maxsize=4)

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.path import Path as Outline
 from scipy.spatial import cKDTree
 
+from realtime.face.landmarks import FRONTAL
 from realtime.face.regions import FaceRegion
 from tools.face_build.expressions import BODY, tongue_mask
 from tools.face_build.source import (
@@ -19,8 +20,11 @@ from tools.face_build.source import (
     SourceHead,
 )  # fmt: skip
 
-CONTOUR_STEPS = 12
+INNER_STEPS = 11
 CHIN = 8
+# Where the jaw points 0-7 and 9-16 lie when their side of the head is turned to the camera (from the source's notes).
+BACK_RIGHT = (1278, 1272, 12, 1834, 243, 781, 2199, 1447)
+BACK_LEFT = (3661, 4390, 3022, 2484, 4036, 2253, 3490, 3496)
 
 
 def label_regions(head: SourceHead, ball: int) -> np.ndarray:
@@ -59,20 +63,26 @@ def label_regions(head: SourceHead, ball: int) -> np.ndarray:
     return labels
 
 
-def sliding_contour(mean: np.ndarray, landmarks: np.ndarray, candidates: np.ndarray) -> np.ndarray:
-    """(17, CONTOUR_STEPS) vertices: each jaw point, then ever nearer to the middle of the face.
+def sliding_contour(
+    mean: np.ndarray, normals: np.ndarray, landmarks: np.ndarray, candidates: np.ndarray
+) -> np.ndarray:
+    """(17, FRONTAL + 1 + INNER_STEPS) vertices for `realtime.face.landmarks.choose_contour`.
 
-    When the head turns away, a jaw point is where the cheek's outline is: the outermost of its row. candidates: (M,)
-    vertices of the front skin to choose from. The chin stays.
+    candidates: (M,) vertices of the face's skin to choose from; those of the inner part look to the front.
     """
-    tree = cKDTree(mean[candidates, :2])
-    middle = np.array([0.0, mean[landmarks[33], 1]])
+    surface = cKDTree(mean[candidates])
+    facing = candidates[(normals[candidates, 2] > 0.2) & (candidates < NARROW_FACE.stop)]
+    front = cKDTree(mean[facing, :2])
+    nose = mean[landmarks[33], :2]
     rows = []
     for k in range(17):
-        start = mean[landmarks[k], :2]
-        inner = np.array([start[0] * 0.35, start[1] + 0.25 * (middle[1] - start[1]) * (k not in (0, 1, 15, 16))])
-        along = np.linspace(0, 1, CONTOUR_STEPS)[1:, None]
-        path = start + along * (inner - start)
-        row = np.r_[landmarks[k], candidates[tree.query(path)[1]]]
-        rows.append(np.full(CONTOUR_STEPS, landmarks[k]) if k == CHIN else row)
+        point = mean[landmarks[k]]
+        back = mean[BACK_RIGHT[k] if k < CHIN else BACK_LEFT[k - CHIN - 1]] if k != CHIN else point
+        outwards = np.linspace(1, 0, FRONTAL, endpoint=False)[:, None]
+        jaw = candidates[surface.query(point + outwards * (back - point))[1]]
+        rise = 0.25 * (nose[1] - point[1]) * (k not in (0, 1, 15, 16))
+        inwards = np.linspace(0, 1, INNER_STEPS + 1)[1:, None]
+        cheek = facing[front.query(point[:2] + inwards * np.array([-0.65 * point[0], rise]))[1]]
+        row = np.r_[jaw, landmarks[k], cheek]
+        rows.append(np.full(len(row), landmarks[k]) if k == CHIN else row)
     return np.array(rows)
