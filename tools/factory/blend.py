@@ -44,7 +44,8 @@ def glaze(hit, normals, y_mm, top_mm, bottom_mm, top, bottom, reflectance, level
                 fresnel = reflectance[c] + (1 - reflectance[c]) * grazing
                 tint = top[c] * (1 - mix) + bottom[c] * mix
                 reflection[i, j, c] = light * fresnel * level[c]
-                transmission[i, j, c] = tint ** (1 / facing) * (1 - fresnel) / (1 - reflectance[c])
+                longer = max(1 + np.log(max(tint, 1e-3)) * (1 / facing - 1), 0.2)  # first order of tint ** (1 / facing)
+                transmission[i, j, c] = tint * longer * (1 - fresnel) / (1 - reflectance[c])
     return transmission, reflection
 
 

@@ -17,6 +17,7 @@ from tools.factory.head import pose_head
 from tools.factory.subjects import Subject, Subjects
 
 TEXTURE_SIZE = 320
+DONORS = 500  # photographs whose skin synthetic heads wear; their unwrapped textures are kept
 PUPIL_RAD, IRIS_RAD = 0.16, 0.45  # angles from the optical axis, of an eyeball of 12 mm radius
 FOREHEAD_V = 0.30  # above this v of the atlas there should be bare forehead
 ON_BASIS = 0.5  # share of heads whose skin comes from the basis, when the model has one
@@ -74,8 +75,7 @@ def paint(model: FaceModel, subjects: Subjects, coefficients: np.ndarray, rng: n
     texture = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE, 3), np.float32)
     textured = np.zeros(len(model.triangles), bool)
     if not from_basis:
-        donor = _frontal(model, subjects, rng)
-        texture, tone = unwrap(model, donor)
+        texture, tone = _donor(id(subjects), int(rng.integers(DONORS)), subjects, model)
         skin = np.isin(regions, SKIN_OF_PHOTO)
         textured = skin[model.triangles].all(1)
         vertex[np.isin(regions, (FaceRegion.EAR, FaceRegion.NECK, FaceRegion.EYE_SOCKET, *SKIN_OF_PHOTO))] = tone
@@ -88,7 +88,7 @@ def paint(model: FaceModel, subjects: Subjects, coefficients: np.ndarray, rng: n
     eyeball = np.isin(regions, (FaceRegion.L_EYE, FaceRegion.R_EYE))
     attributes = np.concatenate([vertex, model.uv, _eye_angles(model)[:, None]], 1).astype(np.float32)
     return Skin(
-        attributes, textured, eyeball[model.triangles].all(1), texture,
+        attributes, textured, eyeball[model.triangles].all(1), texture.astype(np.float32),
         irises[rng.choice(5, p=[0.35, 0.25, 0.15, 0.1, 0.15])] * rng.uniform(0.8, 1.2), float(rng.uniform(0, 0.1)), from_basis,
     )  # fmt: skip
 
@@ -144,14 +144,15 @@ def _brightness(colours: np.ndarray, normals: np.ndarray, everywhere: np.ndarray
     return np.clip(basis(everywhere)[..., :4] @ light / np.median(grey[keep]), 0.45, 1.8).astype(np.float32)
 
 
-def _frontal(model: FaceModel, subjects: Subjects, rng: np.random.Generator) -> Subject:
-    """A photograph that shows both sides of a face."""
-    donor = subjects.draw(model, rng)
-    for _ in range(8):
-        if abs(pose(donor.coefficients).yaw) < np.radians(18):
-            break
+@lru_cache(maxsize=DONORS)
+def _donor(key: int, number: int, subjects: Subjects, model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
+    """The unwrapped skin of the `number`th photograph that shows both sides of a face; `key` is the subjects' identity."""
+    rng = np.random.default_rng([number, 77])
+    while True:
         donor = subjects.draw(model, rng)
-    return donor
+        if abs(pose(donor.coefficients).yaw) < np.radians(18):
+            texture, tone = unwrap(model, donor)
+            return texture.astype(np.float16), tone
 
 
 @lru_cache(maxsize=2)

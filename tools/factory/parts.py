@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+from numba import njit
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,14 @@ def sweep(
     offsets = half[:, None, :] * section[None]  # (N, K, 2)
     rings = path[:, None] + offsets[..., :1] * across[:, None] + offsets[..., 1:] * upward[:, None]
     vertices = rings.reshape(-1, 3)
+    triangles = _tube_triangles(n, k, closed)
+    if _volume(vertices, triangles) < 0:
+        triangles = triangles[:, ::-1]
+    return Mesh(vertices, np.ascontiguousarray(triangles, np.int32), np.full(len(triangles), part, np.uint8))
+
+
+@lru_cache(maxsize=256)
+def _tube_triangles(n: int, k: int, closed: bool) -> np.ndarray:
     rows = np.arange(n if closed else n - 1)
     ring, nxt = rows[:, None] * k, ((rows + 1) % n)[:, None] * k
     a, b = np.arange(k)[None], (np.arange(k)[None] + 1) % k
@@ -56,22 +66,13 @@ def sweep(
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     if not closed:
         triangles = np.concatenate([triangles, _cap(0, k, True), _cap((n - 1) * k, k, False)])
-    if _volume(vertices, triangles) < 0:
-        triangles = triangles[:, ::-1]
-    return Mesh(vertices, np.ascontiguousarray(triangles, np.int32), np.full(len(triangles), part, np.uint8))
+    return triangles.astype(np.int32)
 
 
 def tube(path: np.ndarray, half: np.ndarray, section: np.ndarray, part: int, up: np.ndarray) -> Mesh:
     """An open sweep whose section turns as little as possible; half[:, 1] is measured along `up` (3,) at the start."""
-    tangent = np.gradient(path, axis=0)
-    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True) + 1e-12
-    upward = np.empty_like(path)
-    current = np.asarray(up, float)
-    for i, t in enumerate(tangent):
-        current = current - (current @ t) * t
-        current = current / (np.linalg.norm(current) + 1e-12)
-        upward[i] = current
-    return sweep(path, np.cross(upward, tangent), upward, half, section, part)
+    across, upward = _carried(np.ascontiguousarray(path, np.float64), np.asarray(up, np.float64))
+    return sweep(path, across, upward, half, section, part)
 
 
 def fan(outline: np.ndarray, centre: np.ndarray, rings: int, part: int) -> Mesh:
@@ -112,7 +113,31 @@ def _cap(start: int, k: int, first: bool) -> np.ndarray:
     return fan_[:, ::-1] if first else fan_
 
 
-def _volume(vertices: np.ndarray, triangles: np.ndarray) -> float:
+@njit(cache=True)
+def _carried(path, up):  # type: ignore[no-untyped-def]
+    """Across and upward unit vectors (N, 3) along a path, `up` carried from its start without needless turning."""
+    count = len(path)
+    across, upward = np.empty((count, 3)), np.empty((count, 3))
+    current = up.copy()
+    for i in range(count):
+        tangent = path[min(i + 1, count - 1)] - path[max(i - 1, 0)]
+        tangent = tangent / (np.sqrt((tangent * tangent).sum()) + 1e-12)
+        current = current - (current * tangent).sum() * tangent
+        current = current / (np.sqrt((current * current).sum()) + 1e-12)
+        upward[i] = current
+        across[i, 0] = current[1] * tangent[2] - current[2] * tangent[1]
+        across[i, 1] = current[2] * tangent[0] - current[0] * tangent[2]
+        across[i, 2] = current[0] * tangent[1] - current[1] * tangent[0]
+    return across, upward
+
+
+@njit(cache=True)
+def _volume(vertices, triangles):  # type: ignore[no-untyped-def]
     """Signed: positive where the triangles wind counter-clockwise seen from outside."""
-    a, b, c = (vertices[triangles[:, i]] for i in range(3))
-    return float(np.einsum("ij,ij->", a, np.cross(b, c)))
+    total = 0.0
+    for f in range(len(triangles)):
+        ax, ay, az = vertices[triangles[f, 0]]
+        bx, by, bz = vertices[triangles[f, 1]]
+        cx, cy, cz = vertices[triangles[f, 2]]
+        total += ax * (by * cz - bz * cy) + ay * (bz * cx - bx * cz) + az * (bx * cy - by * cx)
+    return total

@@ -16,12 +16,14 @@ MARGIN = 24
 
 
 def occlusion(
-    frame: Mesh, lenses: Mesh, lens_opacity: float, receivers: np.ndarray, light: np.ndarray, softness: float
-) -> np.ndarray:
+    frame: Mesh, lenses: Mesh, lens_opacity: float, receivers: np.ndarray, light: np.ndarray, softness: float,
+    fineness: int = 2,
+) -> np.ndarray:  # fmt: skip
     """How much of a lamp the eyeglasses hide from each receiver, (h, w) float32 0..1.
 
     frame, lenses: meshes in crop pixels. receivers: (h, w, 3) float32 positions, NaN where there is no surface.
     light: (3,) unit direction towards the lamp. softness: tangent of its angular radius.
+    fineness: samples a pixel and axis of the shadow map.
     """
     across, upward = _basis(light)
     to_light = np.stack([across, upward, light]).T  # position @ to_light = light coordinates
@@ -29,9 +31,9 @@ def occlusion(
     low = solid[:, :2].min(0) - MARGIN
     size = np.ceil(solid[:, :2].max(0) + MARGIN - low).astype(int)
     shape = (int(size[1]), int(size[0]))
-    cover, height = _seen(frame, to_light, low, shape)
+    cover, height = _seen(frame, to_light, low, shape, fineness)
     if lens_opacity > 0.02 and len(lenses.triangles):
-        glass, glass_height = _seen(lenses, to_light, low, shape)
+        glass, glass_height = _seen(lenses, to_light, low, shape, fineness)
         height = np.where(cover > 0, height, glass_height)
         cover = np.maximum(cover, glass * np.float32(lens_opacity))
     places = receivers @ to_light.astype(np.float32)
@@ -51,11 +53,13 @@ def _basis(light: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return across, np.cross(light, across)
 
 
-def _seen(mesh: Mesh, to_light: np.ndarray, low: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Coverage 0..1 and height along the light of a mesh, from twice the resolution."""
+def _seen(
+    mesh: Mesh, to_light: np.ndarray, low: np.ndarray, shape: tuple[int, int], fineness: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Coverage 0..1 and height along the light of a mesh."""
     flat = mesh.vertices @ to_light
-    flat[:, :2] = (flat[:, :2] - low) * 2 + 0.5
-    depth, triangle, _ = rasterise(flat.astype(np.float32), mesh.triangles, (shape[0] * 2, shape[1] * 2))
+    flat[:, :2] = (flat[:, :2] - low + 0.5) * fineness - 0.5
+    depth, triangle, _ = rasterise(flat.astype(np.float32), mesh.triangles, (shape[0] * fineness, shape[1] * fineness))
     hit = (triangle >= 0).astype(np.float32)
     total = cv2.resize(np.where(hit > 0, depth, 0).astype(np.float32), shape[::-1], interpolation=cv2.INTER_AREA)
     cover = cv2.resize(hit, shape[::-1], interpolation=cv2.INTER_AREA)

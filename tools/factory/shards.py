@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-PER_SHARD = 200
+PER_SHARD = 100
 PICTURES = ("image", "clean", "labels", "shadow")
 
 

@@ -98,7 +98,7 @@ def cast_shadow(
     share = light.share * facing / (light.share * facing + (1 - light.share) * 0.85 + 1e-6)
     key = occlusion(frame, lenses, opacity, positions, light.key, light.softness)
     above = np.array([0.0, 0.6, 0.8]) + rng.normal(0, 0.1, 3)
-    ambient = occlusion(frame, lenses, opacity, positions, above / np.linalg.norm(above), rng.uniform(0.4, 0.7))
+    ambient = occlusion(frame, lenses, opacity, positions, above / np.linalg.norm(above), rng.uniform(0.4, 0.7), 1)
     strength = rng.uniform(0.5, 1.0)
     linear = 1 - share * key * strength - (1 - share) * rng.uniform(0.4, 0.8) * ambient
     inside = cv2.GaussianBlur((maps.triangle >= 0).astype(np.float32), (0, 0), 2.0)
