@@ -20,7 +20,7 @@ class Options:
     smooth: 0 off .. 1 strongest. faces: most faces that are followed. frames: end after so many; None: all.
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
-    models_dir: a folder with another models.toml and weights.
+    seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
     """
 
     verb: str = "live"
@@ -44,4 +44,4 @@ class Options:
     renderer: str = "auto"
     models_dir: Path | None = None
     log_level: str = "info"
-    seed: int = 0
+    seed: int = 7

@@ -101,7 +101,7 @@ def _convert(options: Options, source: Source, make_sinks: MakeSinks, stack: Exi
 
 def _open(options: Options) -> Source:
     rate = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
-    return open_source(options.input, size=options.size, rate=rate)
+    return open_source(options.input, size=options.size, rate=rate, seed=options.seed)
 
 
 def _prepare(options: Options, source: Source, stack: ExitStack) -> tuple[FaceModel, Pipeline]:

@@ -26,17 +26,19 @@ def open_source(
     stdin: BinaryIO | None = None,
     cameras: Callable[[], Sequence[Camera]] = list_cameras,
     threads: int = 1,
+    seed: int = 7,
 ) -> Source:
     """A camera number or name, a file, a folder, a URL, `-` for a pipe on stdin, `pattern` or `pattern:FRAMES`.
 
     size, rate: what a camera or the pattern is asked for; recorded input keeps its own. stdin: sys.stdin.buffer.
-    threads: for decoding video. Raises SourceError that says what was tried and why nothing came of it.
+    threads: for decoding video. seed: whom the pattern shows.
+    Raises SourceError that says what was tried and why nothing came of it.
     """
     pattern = PATTERN.fullmatch(text)
     if pattern is not None:
         from realtime.sources.pattern import PatternSource
 
-        return PatternSource(size=size, rate=rate, count=int(pattern[1]) if pattern[1] else None)
+        return PatternSource(size=size, rate=rate, count=int(pattern[1]) if pattern[1] else None, seed=seed)
     if text == "-":
         return VideoSource(stdin or sys.stdin.buffer, name="stdin", threads=threads)
     if "://" in text:
