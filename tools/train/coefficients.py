@@ -90,7 +90,7 @@ class CoefficientsTask:
         truth = torch.where(torch.isfinite(truth), truth, said.detach())
         trust = known * torch.where(batch["exact"], 1.0, FITTED)
         vertices, true_vertices = self.face.vertices(said)[:, self.skin], self.face.vertices(truth)[:, self.skin]
-        points = self.face.landmarks(said)
+        points = self.face.landmarks_of(said)
         weight = batch["weight"] / batch["weight"].sum(1, keepdim=True).clamp_min(1)
         terms = {
             "vertex": VERTEX * (trust * centred_distance(vertices, true_vertices)).mean(),
