@@ -12,6 +12,9 @@ from realtime.planes import planes
 from realtime.tracking import suppress_doubles
 
 STRIDE = 32  # the network's input sides are multiples of this
+WHOLE_SIDE = 256  # at this longer side even a face that fills the picture is of a size that the network was trained on
+SEEN_PX = 16  # least longer side of a face's box that the network was trained on
+LARGEST_SIDE = 2048  # beyond, a look takes seconds
 
 
 class Runnable(Protocol):
@@ -20,6 +23,15 @@ class Runnable(Protocol):
     def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]: ...
 
     def close(self) -> None: ...
+
+
+def sides_for(shape: tuple[int, ...], smallest_px: float) -> tuple[int, ...]:
+    """Longer sides at which faces from `smallest_px` up to the whole (H, W) picture are seen, each twice the last."""
+    finest = min(max(shape[:2]) * SEEN_PX / smallest_px, LARGEST_SIDE)
+    sides = [WHOLE_SIDE]
+    while sides[-1] < finest:
+        sides.append(min(2 * sides[-1], max(WHOLE_SIDE, -(-int(finest) // STRIDE) * STRIDE)))
+    return tuple(sides)
 
 
 def detect(

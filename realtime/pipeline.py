@@ -106,7 +106,7 @@ def build_groups(
     stills: bool = False,
 ) -> tuple[Group, ...]:
     """The stages of the design, section 2, in two halves of about equal cost."""
-    settings = DetectionSettings(longer_sides=(256, 512, 1024), stills=True) if stills else DetectionSettings()
+    settings = DetectionSettings(smallest_px=24.0, stills=True) if stills else DetectionSettings()
     tracker, model = Tracker(options.faces), load_face_model("live")
     locate = Locate(engines["detector"], tracker, settings, executor)
     track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover)]

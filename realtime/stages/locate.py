@@ -8,20 +8,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from realtime.detection import Runnable, detect, detect_at_scales
+from realtime.detection import Runnable, detect, detect_at_scales, sides_for
 from realtime.frame import Face, Faces, Frame
 from realtime.tracking import CutDetector, Tracker
 
 
 @dataclass(frozen=True, slots=True)
 class DetectionSettings:
-    """longer_sides: sizes at which the detector sees the picture, in turn.
+    """smallest_px: least longer side of a face in the picture that is looked for.
 
     every: frames between looks while something is tracked. threshold: least score of a face.
     stills: every picture is a scene of its own, and is looked at in all sizes.
     """
 
-    longer_sides: tuple[int, ...] = (320, 640)
+    smallest_px: float = 40.0
     every: int = 12
     threshold: float = 0.5
     stills: bool = False
@@ -86,7 +86,7 @@ class Locate:
             self._pending = executor.submit(self._find, frame.image)
 
     def _find(self, image: np.ndarray) -> np.ndarray:
-        sides, threshold = self.settings.longer_sides, self.settings.threshold
+        sides, threshold = sides_for(image.shape, self.settings.smallest_px), self.settings.threshold
         if self.settings.stills:
             return detect_at_scales(self.detector, image, sides, threshold)[0]
         self._looks += 1

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.detection import detect, detect_at_scales
+from realtime.detection import detect, detect_at_scales, sides_for
 from tests.realtime.stages.conftest import ScriptedNetwork
 
 
@@ -29,3 +29,12 @@ def test_one_face_seen_at_two_scales_is_one_face():
     image = np.zeros((480, 640, 3), np.uint8)
     image[100:300, 200:400] = 255
     assert len(detect_at_scales(ScriptedNetwork(finds_the_white_square), image, (320, 640), 0.5)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    ("shape", "smallest", "sides"),
+    [((480, 640), 40, (256,)), ((720, 1280), 40, (256, 512)), ((16, 16), 40, (256,)),
+     ((1080, 1920), 40, (256, 512, 768)), ((6000, 8000), 24, (256, 512, 1024, 2048))],
+)  # fmt: skip
+def test_larger_pictures_are_looked_at_more_finely(shape, smallest, sides):
+    assert sides_for(shape, smallest) == sides

@@ -90,7 +90,7 @@ def test_most_faces_is_kept(run):
 def test_each_still_is_a_scene_of_its_own(run):
     frame, faces, engines, _ = run(Options(), frames=2, stills=True)
     assert frame.cut and len(faces) == 2 and [face.track for face in faces] == [2, 3]
-    assert len(engines["detector"].asked) == 6  # three sizes for each
+    assert len(engines["detector"].asked) == 4  # two sizes for each
 
 
 def test_the_same_frames_give_the_same_faces(run):

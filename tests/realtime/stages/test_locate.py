@@ -22,7 +22,7 @@ def landmark_network(confidence=lambda: 0.9):
     return ScriptedNetwork(lambda inputs: {"points": points, "confidence": np.array([[confidence()]], np.float32)})
 
 
-SETTINGS = DetectionSettings(longer_sides=(320,), every=5)
+SETTINGS = DetectionSettings(every=5)
 
 
 def test_the_detector_runs_at_first_and_then_every_few_frames():
