@@ -67,7 +67,7 @@ def anchor(
 
 
 def _seen(model: FaceModel, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The (68, 2) landmarks, and (136, 70) their change with expression, a small turn about x, y, z, log scale, x, y."""
+    """(68, 2) landmarks; (136, 70) their change with expression, a small turn about x, y, z, log scale, x, y."""
     seen_at = pose(coefficients)
     chosen = model.landmark_vertices(coefficients)
     shape = model.shape.reshape(len(model.shape), -1, 3)[:, chosen]  # (144, 68, 3)
