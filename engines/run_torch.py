@@ -30,8 +30,9 @@ class TorchRunner(Runner):
         assert self._module is not None
         with torch.inference_mode():
             tensors = [torch.from_numpy(inputs[spec.name]).to(self._device) for spec in self.specs.inputs]
-            outputs = self._module(*tensors)
-        return {spec.name: outputs[i].cpu().numpy() for i, spec in enumerate(self.specs.outputs)}
+            answers = self._module(*tensors)
+        outputs = (answers,) if isinstance(answers, torch.Tensor) else tuple(answers)
+        return {spec.name: output.cpu().numpy() for spec, output in zip(self.specs.outputs, outputs, strict=True)}
 
     def _close(self) -> None:
         self._module = None

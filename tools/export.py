@@ -73,14 +73,15 @@ def _prove(
     what: str, module: torch.nn.Module, export: Export, model: onnx.ModelProto, pictures: list[Arrays],
     tolerance: Tolerance | None,
 ) -> dict[str, float]:  # fmt: skip
-    """How far `model` lies from `module` over the pictures. Raises EngineError beyond the tolerance, if there is one."""
+    """How far `model` lies from `module` over the pictures. Raises EngineError beyond a tolerance that is given."""
     found = []
     for inputs in pictures:
         found += differences(torch_answers(module, inputs, export.outputs), _run(model, inputs))
     for difference in found:
         if tolerance and not difference.within(tolerance):
             raise EngineError(f"{what}: ONNX and PyTorch disagree: {difference}, allowed {tolerance}")
-    return {"from_torch_mean": float(np.mean([d.mean for d in found])), "from_torch_labels": max(d.labels for d in found)}
+    mean = float(np.mean([difference.mean for difference in found]))
+    return {"from_torch_mean": mean, "from_torch_labels": max(difference.labels for difference in found)}
 
 
 def int8_speedup(name: str, exact: onnx.ModelProto, small: onnx.ModelProto, export: Export) -> dict[str, float]:

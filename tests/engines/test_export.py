@@ -16,7 +16,7 @@ import onnx  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from engines import EngineError, open_network  # noqa: E402
+from engines import EngineError, WeightsError, open_network  # noqa: E402
 from engines.export import Export, example_inputs, export_onnx, fold_norms, torch_answers  # noqa: E402
 from engines.half import half_graph  # noqa: E402
 from engines.manifest import read_manifest  # noqa: E402
@@ -154,6 +154,25 @@ def test_exported_networks_open_by_name_and_keep_their_measures(small, exported,
     with open_network("small", provider="cpu", precision="fp16", models_dir=tmp_path) as network:
         (found, *_) = differences(torch_answers(small, pictures[0], EXPORT.outputs), network.run(pictures[0]))
     assert found.labels < 0.01
+
+
+@pytest.mark.parametrize(("precision", "worst"), [("fp16", 2e-3), ("int8w", 5e-2)])
+def test_torch_runs_a_network_with_the_parameters_of_its_file(
+    small, exported, tmp_path, monkeypatch, precision, worst
+):
+    publish("small", exported, small, EXPORT, "light", precision, trained_on=["synthetic"], models_dir=tmp_path)
+    monkeypatch.setattr("engines.export.inference_module", lambda name, quality: fold_norms(Small().eval()))
+    inputs = example_inputs(EXPORT, 1)
+    with open_network("small", provider="torch", precision=precision, models_dir=tmp_path) as network:
+        for difference in differences(torch_answers(small, inputs, EXPORT.outputs), network.run(inputs)):
+            assert difference.worst < worst and difference.labels < 0.02, difference
+
+
+def test_torch_refuses_a_file_of_another_network(small, exported, tmp_path, monkeypatch):
+    publish("small", exported, small, EXPORT, "light", trained_on=["synthetic"], models_dir=tmp_path)
+    monkeypatch.setattr("engines.export.inference_module", lambda name, quality: nn.Sequential(nn.Linear(2, 2)))
+    with pytest.raises(WeightsError, match=r"small-light\.onnx lacks 0\.weight"):
+        open_network("small", provider="torch", models_dir=tmp_path)
 
 
 def test_the_command_explains_what_it_lacks(tmp_path, capsys):
