@@ -1,46 +1,40 @@
-"""Build ahead of time what opening a network would build on first use: the TensorRT plans of this machine."""
+"""Have every network ready before it is needed: opening one on TensorRT builds its plan and keeps it for this user."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from engines import open_network
-from engines.base import Unavailable
-from engines.cache import cache_dir
 from engines.manifest import read_manifest
-from engines.providers import PROVIDERS
 
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A network that is ready on this machine, and how long that took."""
+    """A network that is ready on this machine: with which provider, and how long that took."""
 
     name: str
+    provider: str
     seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.name:14} ready on {self.provider} after {self.seconds:.1f} s"
 
 
 def build_all(
+    names: Sequence[str] = (),
     quality: str = "auto",
+    provider: str = "auto",
     models_dir: Path | None = None,
-    say: Callable[[str], None] = print,
     clock: Callable[[], float] = time.monotonic,
-) -> tuple[Built, ...]:
-    """Have a plan for every listed network in this user's cache. Those that are there already take no time.
+) -> Iterator[Built]:
+    """Open each network once (all listed ones unless `names`) and say when it is ready, one by one.
 
-    Raises Unavailable without TensorRT or a GPU (other providers need no building), EngineError when one fails.
+    Raises EngineError for the first that cannot be opened. Plans that are in the cache already take no time.
     """
-    try:
-        say(PROVIDERS["tensorrt"].describe())
-    except Unavailable as why:
-        raise Unavailable(f"nothing to build: only TensorRT engines are built ahead, and {why}") from why
-    built = []
-    for name in dict.fromkeys(entry.name for entry in read_manifest(models_dir)):
+    for name in names or dict.fromkeys(entry.name for entry in read_manifest(models_dir)):
         start = clock()
-        open_network(name, quality, "tensorrt", models_dir=models_dir).close()
-        built.append(Built(name, clock() - start))
-        say(f"{name}: ready after {built[-1].seconds:.1f} s")
-    say(f"plans are kept in {cache_dir()}")
-    return tuple(built)
+        with open_network(name, quality, provider, models_dir=models_dir) as engine:
+            yield Built(name, engine.provider, clock() - start)

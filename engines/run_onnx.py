@@ -60,7 +60,11 @@ def open_cpu(weights: Weights, options: Options) -> OnnxRunner:
 def open_cuda(weights: Weights, options: Options) -> OnnxRunner:
     """Raises Unavailable where the CUDA provider is absent or does not start (no GPU, no driver, wrong CUDA)."""
     check_cuda()
-    runner = _open(weights, options, "cuda", ["CUDAExecutionProvider", "CPUExecutionProvider"])
+    ort = _library()
+    if hasattr(ort, "preload_dlls"):  # finds CUDA and cuDNN that pip has installed
+        ort.preload_dlls()
+    settings = {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"}  # exact; an exhaustive search takes minutes
+    runner = _open(weights, options, "cuda", [("CUDAExecutionProvider", settings), "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in runner._session.get_providers():
         raise Unavailable("the CUDA provider did not start: no NVIDIA GPU, or its driver, CUDA or cuDNN is absent")
     return runner
@@ -81,7 +85,7 @@ def session_options(ort: Any, options: Options) -> Any:
     return settings
 
 
-def _open(weights: Weights, options: Options, provider: str, providers: list[str]) -> OnnxRunner:
+def _open(weights: Weights, options: Options, provider: str, providers: list[Any]) -> OnnxRunner:
     ort = _library()
     if options.precision == "bf16":
         raise Unavailable("ONNX Runtime does not compute in bf16; OpenVINO does")

@@ -81,12 +81,11 @@ def cameras(options: Options) -> int:
 
 def build(options: Options) -> int:
     """Opens every network once, which makes and caches the plans that a GPU needs."""
-    from engines import open_network
+    from engines.build import build_all
     from realtime.pipeline import networks_of
 
-    for name in networks_of(options):
-        with open_network(name, options.quality, options.provider, models_dir=options.models_dir) as engine:
-            print(f"{name:14} ready on {engine.provider}")
+    for built in build_all(networks_of(options), options.quality, options.provider, options.models_dir):
+        print(built)
     return EXIT_OK
 
 

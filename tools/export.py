@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("export")
 STORED = Tolerance(5e-2, 5e-3, 2e-2)  # rounding of stored weights; its effect on the task is in the entry's metrics
+INT8_CHANGE = 0.03  # a larger relative change of a measure is warned about
 Arrays = dict[str, np.ndarray]
 
 
@@ -130,7 +131,9 @@ def record_metrics(name: str, quality: str, precision: str, metrics: dict[str, A
         for key, value in list(numbers.items()):
             before = exact.metrics.get(key)
             if isinstance(before, float) and isinstance(value, float) and before:
-                numbers[f"{key}_change"] = value / before - 1
+                change = numbers[f"{key}_change"] = value / before - 1
+                if abs(change) > INT8_CHANGE:
+                    log.warning("%s: %s changes by %+.1f %% from float to %s", name, key, 100 * change, precision)
     entry = replace(entry, metrics={**entry.metrics, **numbers})
     list_entry(entry, models_dir)
     return entry

@@ -35,8 +35,14 @@ def test_without_tensorrt_or_gpu_the_reason_is_one_line(models_dir):
     with pytest.raises(Unavailable) as error:
         open_network("tiny", provider="tensorrt", models_dir=models_dir)
     assert REASON in str(error.value) and "tiny" in str(error.value)
-    with pytest.raises(Unavailable, match="nothing to build"):
-        build_all(models_dir=models_dir, say=lambda line: None)
+    with pytest.raises(Unavailable, match="no way to run tiny"):
+        list(build_all(provider="tensorrt", models_dir=models_dir))
+
+
+def test_building_readies_every_listed_network(models_dir):
+    times = iter([0.0, 1.5])
+    (built,) = build_all(provider="cpu", models_dir=models_dir, clock=lambda: next(times))
+    assert str(built).split() == ["tiny", "ready", "on", "cpu", "after", "1.5", "s"]
 
 
 @pytest.mark.gpu
