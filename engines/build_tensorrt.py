@@ -75,7 +75,7 @@ def source_of(content: bytes, number: tuple[int, int], precision: str) -> Source
         from engines.half import half_graph
         from engines.storage import restore
     except ImportError as why:
-        raise Unavailable(f"building for TensorRT needs the package onnx ({why}); pip install 'nakedeye[tensorrt]'") from None
+        raise Unavailable(f"TensorRT plans need onnx to be built ({why}); pip install 'nakedeye[tensorrt]'") from None
     plain = restore(onnx.load_from_string(content))
     if number < (10, 0):
         flags = {"fp32": (), "fp16": ("FP16",), "int8": ("INT8", "FP16")}[precision]

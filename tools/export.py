@@ -168,7 +168,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--metrics", type=Path, help="JSON of `tools.evaluate`, for the entry")
     parser.add_argument("--trained-on", nargs="*", default=[], metavar="SET", help=f"of {', '.join(LICENCES)}")
     parser.add_argument("--models-dir", type=Path, default=ENGINES_DIR, help="folder with models.toml and weights")
-    parser.add_argument("--table", action="store_true", help=f"bring the table in {PAGE.name} up to date")
+    parser.add_argument("--table", action="store_true", help=f"only bring the table in {PAGE.name} up to date")
     return parser.parse_args(arguments)
 
 
@@ -186,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.name and options.metrics:
             measures = json.loads(options.metrics.read_text())
             record_metrics(options.name, options.quality, options.precision, measures, options.models_dir)
-        if options.table:
+        if options.table or options.models_dir == ENGINES_DIR:  # the page follows the list
             write_table(PAGE, read_manifest(options.models_dir))
     except (EngineError, OSError, ValueError) as why:
         print(why, file=sys.stderr)
