@@ -5,8 +5,6 @@ Albedo 0..1 RGB over (T, T) texels, row = v down, column = u to the subject's le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numba
 import numpy as np
@@ -17,58 +15,37 @@ from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
 from realtime.face.regions import EYEBALLS, FACE_SKIN
+from realtime.face.uv import atlas_of
 from shaders.base import read_only
-from shaders.software import rasterise
 
 DEPTH_CELLS = 64  # side of the coarse depth buffer that tells what hides what
 DEPTH_SLACK_MM = 8.0  # a vertex that much behind the nearest in its cell is hidden
 LEAST_SHADE = 0.25  # darker than that, dividing the light out would only raise noise
 
 
-@dataclass(frozen=True, eq=False)
-class Atlas:
-    """Which triangle every texel lies in, and where. triangle: (T, T) int32, -1 outside; weights: (T, T, 3) float32."""
-
-    triangle: np.ndarray
-    weights: np.ndarray
-    corners: np.ndarray  # (F, 3) int32, of the triangles that `triangle` numbers
-    painted: np.ndarray  # (V,) float32, 1 for what a photograph may paint: skin, lips, eyes
-    eyes: np.ndarray  # (V,) bool
-
-
-def atlas_of(model: FaceModel, size: int) -> Atlas:
-    placed = np.zeros((len(model.uv), 3), np.float32)
-    placed[:, :2] = model.uv * size - 0.5
-    painted = np.isin(model.regions, [int(region) for region in (*FACE_SKIN, *EYEBALLS)]).astype(np.float32)
-    corners = model.triangles[painted[model.triangles].any(1)]  # the others would only be in the way
-    _, triangle, weights = rasterise(placed, corners, (size, size))
-    return Atlas(
-        read_only(triangle, np.int32), read_only(weights, np.float32), read_only(corners, np.int32), painted,
-        np.isin(model.regions, [int(region) for region in EYEBALLS]),
-    )  # fmt: skip
-
-
 class LiveTexture:
     """One track's albedo so far. memory: how many full looks the average remembers; that of eyes, which move, fewer."""
 
-    def __init__(self, atlas: Atlas, memory: float = 20.0, eye_memory: float = 1.5):
-        self.atlas = atlas
-        self.memory = np.where(atlas.eyes, eye_memory, memory).astype(np.float32)
-        shape = atlas.triangle.shape
+    def __init__(self, model: FaceModel, size: int, memory: float = 20.0, eye_memory: float = 1.5):
+        self.model, self.atlas = model, atlas_of(model, size)
+        eyes = np.isin(model.regions, EYEBALLS)
+        self.memory = np.where(eyes, eye_memory, memory).astype(np.float32)
+        self.painted = (eyes | np.isin(model.regions, FACE_SKIN)).astype(np.float32)  # what a photograph may paint
+        shape = (size, size)
         self.albedo = np.zeros((*shape, 3), np.float32)
         self.looks = np.zeros(shape, np.float32)  # so far, each weighted by how well it saw the texel
         self.seen = np.zeros(shape, np.float32)  # 0..1, how well the best look saw it
 
-    def look(self, model: FaceModel, crop: np.ndarray, coefficients: np.ndarray, landmarks: np.ndarray) -> None:
+    def look(self, crop: np.ndarray, coefficients: np.ndarray, landmarks: np.ndarray) -> None:
         """Take in an (H, W, 3) uint8 picture without glasses; (239,) coefficients and (68, 2) points in its pixels."""
+        model, atlas = self.model, self.atlas
         vertices = model.vertices(coefficients)
         placed = project(vertices, pose(coefficients))
         normals = rotate_normals(vertex_normals(vertices, model.triangles), pose(coefficients))
         light = np.maximum(shade(normals, coefficients[SLICES["light"]]), LEAST_SHADE).astype(np.float32)
         facing = np.clip((normals[:, 2] - 0.25) / 0.5, 0, 1)
-        weight = (facing * facing * self.atlas.painted).astype(np.float32)
+        weight = (facing * facing * self.painted).astype(np.float32)
         _hide(placed, weight, DEPTH_CELLS, np.float32(DEPTH_SLACK_MM * pose(coefficients).scale))
-        atlas = self.atlas
         _unwrap(
             read_only(crop, np.uint8), face_outline(landmarks, crop.shape[:2]), placed, weight, light, self.memory,
             atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen,
@@ -81,7 +58,7 @@ class LiveTexture:
         """
         rgba = np.zeros((*self.seen.shape, 4), np.uint8)
         atlas = self.atlas
-        _compose(self.albedo, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, atlas.painted, rgba)
+        _compose(self.albedo, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, self.painted, rgba)
         rgba.flags.writeable = False
         return rgba
 

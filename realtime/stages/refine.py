@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from realtime.align import transform_points
 from realtime.face.coefficients import move_pose
 from realtime.face.model import FaceModel
 from realtime.frame import Face, Faces, Frame
-from realtime.texture import Atlas, LiveTexture, atlas_of
+from realtime.texture import LiveTexture
 from realtime.tracking import TrackStates
 
 SIZE = 256  # texels: about the aligned crop's own resolution
@@ -19,8 +17,8 @@ SIZE = 256  # texels: about the aligned crop's own resolution
 class TextureState:
     """One track's texture, the picture made of it last, and how many frames ago."""
 
-    def __init__(self, atlas: Atlas):
-        self.texture = LiveTexture(atlas)
+    def __init__(self, model: FaceModel, size: int):
+        self.texture = LiveTexture(model, size)
         self.picture: np.ndarray | None = None
         self.age = 0
 
@@ -32,7 +30,7 @@ class Refine:
 
     def __init__(self, model: FaceModel, every: int = 4, size: int = SIZE):
         self.model, self.every = model, every
-        self._tracks: TrackStates[TextureState] = TrackStates(lambda: TextureState(_atlas(model, size)))
+        self._tracks: TrackStates[TextureState] = TrackStates(lambda: TextureState(model, size))
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
         states = self._tracks.of(frame, faces)
@@ -46,12 +44,7 @@ class Refine:
             return face
         if state.picture is None or state.age >= self.every:
             points = transform_points(face.crop_from_frame, face.landmarks)
-            state.texture.look(self.model, face.crop, move_pose(face.coefficients, face.crop_from_frame), points)
+            state.texture.look(face.crop, move_pose(face.coefficients, face.crop_from_frame), points)
             state.picture, state.age = state.texture.picture(self.model.albedo_of(face.coefficients)), 0
         state.age += 1
         return face.with_(texture=state.picture)
-
-
-@lru_cache(maxsize=2)
-def _atlas(model: FaceModel, size: int) -> Atlas:
-    return atlas_of(model, size)

@@ -10,7 +10,7 @@ from realtime.face.light import directional
 from realtime.face.model import load_face_model
 from realtime.frame import Face
 from realtime.stages.refine import Refine
-from realtime.texture import LiveTexture, atlas_of
+from realtime.texture import LiveTexture
 from shaders.base import Mode
 from tests.realtime.stages.conftest import picture_of
 
@@ -38,8 +38,8 @@ def drawn(model, coefficients, texture=None) -> np.ndarray:
 def test_an_unwrapped_face_drawn_again_is_the_same_picture(model):
     coefficients = someone()
     picture = drawn(model, coefficients)
-    texture = LiveTexture(atlas_of(model, 256))
-    texture.look(model, picture, coefficients, model.landmarks_of(coefficients))
+    texture = LiveTexture(model, 256)
+    texture.look(picture, coefficients, model.landmarks_of(coefficients))
     again = drawn(model, coefficients, texture.picture(model.albedo_of(coefficients)))
     middle = (slice(90, 190), slice(80, 176))
     assert np.abs(again[middle].astype(int) - picture[middle]).mean() < 3
@@ -48,8 +48,8 @@ def test_an_unwrapped_face_drawn_again_is_the_same_picture(model):
 def test_light_is_taken_out_of_the_texture(model):
     """Lit from the left, seen again without light: both cheeks alike, as the albedo is."""
     coefficients = someone()
-    texture = LiveTexture(atlas_of(model, 256))
-    texture.look(model, drawn(model, coefficients), coefficients, model.landmarks_of(coefficients))
+    texture = LiveTexture(model, 256)
+    texture.look(drawn(model, coefficients), coefficients, model.landmarks_of(coefficients))
     shown = texture.picture(model.albedo_of(coefficients))
     left, right = shown[130:150, 60:90, :3].mean(), shown[130:150, 166:196, :3].mean()
     lit = drawn(model, coefficients)
@@ -58,11 +58,11 @@ def test_light_is_taken_out_of_the_texture(model):
 
 
 def test_the_side_that_was_never_seen_is_filled_by_its_mirror_image(model):
-    texture = LiveTexture(atlas_of(model, 256))
+    texture = LiveTexture(model, 256)
     coefficients = someone(yaw=0.9)
     picture = drawn(model, coefficients)
     picture[..., 0] = 255 - picture[..., 0]  # a colour that the basis does not have
-    texture.look(model, picture, coefficients, model.landmarks_of(coefficients))
+    texture.look(picture, coefficients, model.landmarks_of(coefficients))
     left, right = texture.seen[130:170, 60:100].mean(), texture.seen[130:170, 156:196].mean()
     assert min(left, right) < 0.3 * max(left, right)
     shown = texture.picture(model.albedo_of(coefficients))[130:170]
@@ -72,10 +72,10 @@ def test_the_side_that_was_never_seen_is_filled_by_its_mirror_image(model):
 
 
 def test_what_no_side_has_seen_takes_the_tone_of_what_was_seen(model):
-    texture = LiveTexture(atlas_of(model, 256))
+    texture = LiveTexture(model, 256)
     coefficients = someone()
     blue = drawn(model, coefficients)[..., ::-1]
-    texture.look(model, np.ascontiguousarray(blue), coefficients, model.landmarks_of(coefficients))
+    texture.look(np.ascontiguousarray(blue), coefficients, model.landmarks_of(coefficients))
     shown = texture.picture(model.albedo_of(coefficients))
     unseen = (texture.seen + texture.seen[:, ::-1] == 0) & (shown[..., 3] == 255)
     assert unseen.sum() > 2000
