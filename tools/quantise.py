@@ -54,7 +54,12 @@ def quantise(model: onnx.ModelProto, calibration: list[Inputs]) -> onnx.ModelPro
             quantize_static(ready, small, _Calibration(calibration), **settings)
         import onnx
 
-        return onnx.load(small)
+        quantised = onnx.load(small)
+    domains = {node.domain for node in quantised.graph.node}
+    kept = [imported for imported in quantised.opset_import if imported.domain in domains]
+    del quantised.opset_import[:], quantised.metadata_props[:]
+    quantised.opset_import.extend(kept)  # ONNX Runtime lists every operator set that it knows
+    return quantised
 
 
 def pinned(model: onnx.ModelProto, batch: int) -> onnx.ModelProto:

@@ -128,6 +128,7 @@ def test_int8_stays_close_and_needs_pictures(exported):
     inputs = [example_inputs(EXPORT, 1, seed=seed) for seed in range(8)]
     model = quantise(exported, inputs[:6])
     assert {"QuantizeLinear", "DequantizeLinear"} <= {node.op_type for node in model.graph.node}
+    assert [imported.domain for imported in model.opset_import] == [""]
     labels, *others = differences(_run(exported, inputs[7]), _run(model, inputs[7]))
     assert labels.labels < 0.1 and all(0 < d.worst < 0.1 for d in others)
 
