@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools.factory.make import BARE_SHARE, Recipe
+from tools.factory.make import BARE_SHARE, Recipe, designs_of
 from tools.factory.produce import Order, produce
 from tools.factory.subjects import SETS
 
@@ -22,8 +22,8 @@ def parser() -> argparse.ArgumentParser:
     cli.add_argument("--synthetic", type=float, default=0.0, metavar="FRACTION", help="share of synthetic heads")
     cli.add_argument("--bare", type=float, default=BARE_SHARE, metavar="FRACTION", help="share without eyeglasses")
     cli.add_argument("--sets", default=",".join(SETS), help="photograph sets, comma-separated")
-    cli.add_argument("--points", type=Path, nargs="*", default=[], help="npz with 68 points for sets without hand-made ones")
-    cli.add_argument("--exclude", type=Path, help="file of names (set/file) that wear glasses; replaces the built-in guess")
+    cli.add_argument("--points", type=Path, nargs="*", default=[], help="npz with 68 points for other sets")
+    cli.add_argument("--exclude", type=Path, help="file of names that wear glasses, instead of a guess")
     cli.add_argument("--glasses-models", type=Path, help="folder of OBJ or GLB eyeglasses to wear")
     cli.add_argument("--workers", type=int, default=2)
     return cli
@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
-    recipe = Recipe(given.seed, given.synthetic, given.bare)
+    recipe = Recipe(given.seed, given.synthetic, given.bare, designs=designs_of(given.split))
     order = Order(
         given.data, given.split, recipe, tuple(given.sets.split(",")), tuple(given.points), given.exclude,
         given.glasses_models,

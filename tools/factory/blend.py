@@ -10,7 +10,7 @@ BRIGHTEST = 1.6  # a lamp's image on a thin rim would otherwise flicker between 
 
 @njit(cache=True, nogil=True, fastmath=True)
 def glaze(hit, normals, y_mm, top_mm, bottom_mm, top, bottom, reflectance, level, panorama):  # type: ignore[no-untyped-def]
-    """Transmission and reflection (h, w, 3) float32 of lenses seen at samples: tint from top to bottom, Fresnel (Schlick).
+    """Transmission and reflection (h, w, 3) float32 of lenses at samples: tint from top to bottom, Fresnel (Schlick).
 
     hit (h, w) bool, normals (h, w, 3), y_mm (h, w); top, bottom: (3,) transmission; reflectance (3,) facing the
     camera; level (3,) brightness of the surroundings; panorama (H, W, 3) as in `environment`.

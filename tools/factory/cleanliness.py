@@ -26,11 +26,11 @@ def glasses_features(crop: np.ndarray) -> np.ndarray:
     down, across = cv2.Sobel(grey, cv2.CV_32F, 0, 1, scale=0.125), cv2.Sobel(grey, cv2.CV_32F, 1, 0, scale=0.125)
     edges = np.hypot(down, across) / skin
     low = np.abs(down) / skin
-    plain = float(np.quantile(_box(edges, CHEEKS), 0.8))
-    under = max(float(np.quantile(_box(low, (box,)), 0.95)) for box in UNDER_EYES)
-    temples = min(float(np.quantile(_box(edges, (box,)), 0.9)) for box in TEMPLES)
-    bridge = float(np.quantile(_box(low, BRIDGE), 0.95))
-    dark = 1 - float(np.quantile(_box(grey, EYES), 0.7)) / skin
+    plain = _quantile(_box(edges, CHEEKS), 0.8)
+    under = max(_quantile(_box(low, (box,)), 0.95) for box in UNDER_EYES)
+    temples = min(_quantile(_box(edges, (box,)), 0.9) for box in TEMPLES)
+    bridge = _quantile(_box(low, BRIDGE), 0.95)
+    dark = 1 - _quantile(_box(grey, EYES), 0.7) / skin
     return np.array([bridge - plain, under - plain, temples - plain, dark], np.float32)
 
 
@@ -40,6 +40,12 @@ LIMITS = np.array([0.03, 0.038, 0.065, 0.43], np.float32)  # tuned by eye to kee
 def looks_bare(crop: np.ndarray) -> bool:
     """True when nothing looks like a rim or a dark lens."""
     return bool((glasses_features(crop) < LIMITS).all())
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """Without interpolation: ten times as fast as numpy's."""
+    rank = int(share * (len(values) - 1))
+    return float(np.partition(values, rank)[rank])
 
 
 def _box(image: np.ndarray, boxes: tuple[tuple[int, int, int, int], ...]) -> np.ndarray:

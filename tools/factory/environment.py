@@ -125,8 +125,9 @@ def _screen(rng: np.random.Generator, key: np.ndarray) -> np.ndarray:
     tint = np.array([0.85, 0.95, 1.1]) * rng.uniform(1.5, 8)
     _box(image, azimuth, elevation, width, height, tint)
     for _ in range(rng.integers(0, 5)):  # windows and pictures on the screen
-        _box(image, azimuth + rng.uniform(-0.7, 0.7) * width, elevation + rng.uniform(-0.6, 0.6) * height,
-             width * rng.uniform(0.1, 0.4), height * rng.uniform(0.1, 0.4), tint * np.clip(rng.uniform(0.2, 1.0) + rng.normal(0, 0.12, 3), 0.05, 1))  # fmt: skip
+        across, up = azimuth + rng.uniform(-0.7, 0.7) * width, elevation + rng.uniform(-0.6, 0.6) * height
+        tone = tint * np.clip(rng.uniform(0.2, 1.0) + rng.normal(0, 0.12, 3), 0.05, 1)
+        _box(image, across, up, width * rng.uniform(0.1, 0.4), height * rng.uniform(0.1, 0.4), tone)
     return image
 
 

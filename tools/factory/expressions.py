@@ -6,15 +6,20 @@ import numpy as np
 
 from realtime.face.blendshapes import EXPRESSION_NAMES, SIGNED, expression_from
 
+
+def _both(stem: str) -> tuple[str, str]:
+    return f"{stem}Left", f"{stem}Right"
+
+
 RARE = ("tongueOut", "tongueUp", "tongueSide")
 MOODS = {
-    "smile": ("mouthSmileLeft", "mouthSmileRight", "cheekSquintLeft", "cheekSquintRight", "eyeSquintLeft", "eyeSquintRight"),
-    "surprise": ("browInnerUp", "browOuterUpLeft", "browOuterUpRight", "eyeWideLeft", "eyeWideRight", "jawOpen"),
-    "frown": ("browDownLeft", "browDownRight", "mouthFrownLeft", "mouthFrownRight", "noseSneerLeft", "noseSneerRight"),
-    "talk": ("jawOpen", "mouthFunnel", "mouthLowerDownLeft", "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight"),
+    "smile": (*_both("mouthSmile"), *_both("cheekSquint"), *_both("eyeSquint")),
+    "surprise": ("browInnerUp", *_both("browOuterUp"), *_both("eyeWide"), "jawOpen"),
+    "frown": (*_both("browDown"), *_both("mouthFrown"), *_both("noseSneer")),
+    "talk": ("jawOpen", "mouthFunnel", *_both("mouthLowerDown"), *_both("mouthUpperUp")),
     "pout": ("mouthPucker", "mouthShrugLower", "mouthShrugUpper", "cheekPuff"),
-    "grin": ("mouthStretchLeft", "mouthStretchRight", "mouthDimpleLeft", "mouthDimpleRight", "mouthSmileLeft", "mouthSmileRight"),
-}  # fmt: skip
+    "grin": (*_both("mouthStretch"), *_both("mouthDimple"), *_both("mouthSmile")),
+}
 
 
 def sample_expression(rng: np.random.Generator) -> np.ndarray:

@@ -55,7 +55,7 @@ class Design:
 
 @dataclass(frozen=True)
 class Worn:
-    """Eyeglasses on a head, in model millimetres: opaque parts and the two lenses apart, and the lens centres (2, 3)."""
+    """Eyeglasses on a head, in model millimetres: opaque parts, the two lenses, and the lens centres (2, 3)."""
 
     frame: parts.Mesh
     lenses: parts.Mesh

@@ -18,15 +18,22 @@ for _region, _class in {
     CLASS_OF[_region] = _class
 
 
-def label_map(model: FaceModel, maps: HeadMaps, likeness: np.ndarray | None = None) -> np.ndarray:
+def label_map(
+    model: FaceModel, maps: HeadMaps, likeness: np.ndarray | None, hairy: np.ndarray | None = None
+) -> np.ndarray:
     """(h, w) uint8. likeness: (h, w) of `skin.skin_likeness` for a photograph, None for a synthetic head.
 
+    hairy: (V,) bool, the vertices of a synthetic head that have hair.
+
     In a photograph skin that does not look like skin is hair or a hat, and what lies beside the mesh or on the
-    back of the head is unknown: IGNORE. A synthetic head stands bald before its BACKGROUND.
+    back of the head is unknown: IGNORE. A synthetic head stands before its BACKGROUND.
     """
     corner = maps.barycentric.argmax(2)  # the nearest vertex says what a pixel is
-    region = model.regions[model.triangles[np.maximum(maps.triangle, 0), corner]]
+    vertex = model.triangles[np.maximum(maps.triangle, 0), corner]
+    region = model.regions[vertex]
     labels = CLASS_OF[region]
+    if hairy is not None:
+        labels[hairy[vertex]] = Region.HAIR
     outside = Region.BACKGROUND
     if likeness is not None:
         labels[region == FaceRegion.HEAD] = Region.IGNORE

@@ -81,8 +81,8 @@ def draw_layers(
     side = lens.triangle >= worn.lenses.part.size // 2
     blank = max(0.16 * float(light.level.mean()), 0.05)  # a reflection this bright hides the skin behind it
     maps = blend(
-        frame.hit, frame.depth, colour, opacity, lens.hit, lens.depth, transmission, reflection, side, np.float32(blank),
-        np.float32(DARK_BELOW), SAMPLES,
+        frame.hit, frame.depth, colour, opacity, lens.hit, lens.depth, transmission, reflection, side,
+        np.float32(blank), np.float32(DARK_BELOW), SAMPLES,
     )  # fmt: skip
     through, added, flags = maps
     cover = flags[..., 1]
@@ -155,9 +155,9 @@ def _patterned(table: list[Material], part: np.ndarray, places: np.ndarray) -> n
         where = part == number
         x, y, z = places[where].T
         if material.pattern == "tortoise":
-            wave = np.sin(0.55 * x + 1.7 * np.sin(0.35 * y + 0.2 * z)) + np.sin(0.8 * y - 0.45 * z + 1.3 * np.sin(0.4 * x))
-            wave = wave + 0.6 * np.sin(1.3 * x + 0.9 * y + 1.1 * z)
-            mix = np.clip(0.55 + 0.7 * wave, 0, 1)
+            wave = np.sin(0.3 * x + 1.7 * np.sin(0.22 * y + 0.12 * z))
+            wave = wave + np.sin(0.42 * y - 0.27 * z + 1.5 * np.sin(0.23 * x)) + 0.6 * np.sin(0.75 * x + 0.5 * y + 0.6 * z)
+            mix = np.clip(0.6 + 0.45 * wave, 0, 1)
         else:
             mix = np.clip((y.max(initial=0.0) - y) / 25, 0, 1) if len(y) else y
         base[where] = base[where] * (1 - mix[:, None]) + np.array(material.second, np.float32) * mix[:, None]

@@ -53,5 +53,5 @@ def estimate_light(colours: np.ndarray, normals: np.ndarray, rng: np.random.Gene
     tone = linear[keep].mean(0) / np.array([1.25, 0.95, 0.8])  # skin is reddish: what remains is the light's tint
     tone = 0.5 * tone / (tone.mean() + 1e-6) + 0.5
     level = 0.5 * np.clip(mean / SKIN_ALBEDO, 0.02, 2.5) + 0.5 * np.clip(mean / SKIN_ALBEDO, 0.3, 1.0)
-    softness = float(np.exp(rng.uniform(np.log(0.02), np.log(0.7))))
-    return SceneLight(key / np.linalg.norm(key), share, level * tone, max(softness, 0.25 * (1 - share)))
+    softness = float(np.exp(rng.uniform(np.log(0.02), np.log(0.45))))
+    return SceneLight(key / np.linalg.norm(key), share, level * tone, max(softness, 0.12 * (1 - share)))

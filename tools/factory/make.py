@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -21,12 +23,23 @@ BARE_SHARE = 0.25
 
 @dataclass(frozen=True)
 class Recipe:
-    """seed; synthetic: share of whole synthetic heads; bare: share without glasses; sensor: whether to spoil pictures."""
+    """synthetic: share of whole synthetic heads; bare: share without glasses; sensor: whether to spoil pictures.
+
+    designs: numbers of the eyeglasses that may be worn, None for any; `splits.toml` keeps those of val apart.
+    """
 
     seed: int
     synthetic: float = 0.0
     bare: float = BARE_SHARE
     sensor: bool = True
+    designs: range | None = None
+
+
+def designs_of(split: str) -> range:
+    """The eyeglasses of a split, as `splits.toml` fixes them."""
+    with (Path(__file__).parent / "splits.toml").open("rb") as file:
+        first, last = tomllib.load(file)["designs"][split]
+    return range(first, last + 1)
 
 
 def make_record(
@@ -39,11 +52,11 @@ def make_record(
     if rng.random() < recipe.synthetic:
         head = synthetic_head(model, subjects, rng)
         sample = wear(head.image, head.coefficients, rng, kind=kind, model=model, surroundings=surroundings,
-                      scanned=scanned, synthetic=True)  # fmt: skip
+                      scanned=scanned, hairy=head.hairy, designs=recipe.designs)  # fmt: skip
         return _record(sample, recipe, rng, head.points, np.ones(68, np.float32), head.exact, "synthetic", True)
     subject = subjects.draw(model, rng)
     sample = wear(subject.crop, subject.coefficients, rng, kind=kind, model=model, surroundings=surroundings,
-                  scanned=scanned)  # fmt: skip
+                  scanned=scanned, designs=recipe.designs)  # fmt: skip
     return _record(sample, recipe, rng, subject.points, subject.weight, subject.coefficients, subject.name, False)
 
 

@@ -13,7 +13,7 @@ DARK_BELOW = 0.35  # a lens that lets less through hides the eye: the class DARK
 
 @dataclass(frozen=True)
 class Material:
-    """colour, second: (3,) linear RGB, mixed by `pattern` ("plain", "tortoise", "fade"). roughness 0 mirror .. 1 matt."""
+    """colour, second: (3,) linear RGB, mixed by `pattern` (plain, tortoise, fade). roughness: 0 mirror .. 1 matt."""
 
     colour: tuple[float, float, float]
     metallic: float = 0.0
@@ -112,8 +112,8 @@ def _metal(rng: np.random.Generator) -> Material:
 
 def _plastic(rng: np.random.Generator) -> Material:
     choice = rng.choice(["black", "dark", "tortoise", "colour", "clear", "fade", "white"],
-                        p=[0.36, 0.14, 0.18, 0.14, 0.09, 0.07, 0.02])  # fmt: skip
-    rough = rng.uniform(0.08, 0.3) if rng.random() < 0.7 else rng.uniform(0.4, 0.8)
+                        p=[0.44, 0.13, 0.16, 0.11, 0.08, 0.06, 0.02])  # fmt: skip
+    rough = rng.uniform(0.2, 0.4) if rng.random() < 0.6 else rng.uniform(0.45, 0.9)
     plain = Material((0.012, 0.012, 0.013), roughness=rough)
     if choice == "dark":
         return replace(plain, colour=_triple(rng.uniform(0.01, 0.06, 3)))

@@ -28,7 +28,8 @@ class Skin:
     """What `synthetic.render` needs to colour a pixel.
 
     attributes (V, 6) float32 to interpolate: RGB albedo, u, v, angle from an eyeball's axis (9 off the eyes).
-    texture (T, T, 3) float32 replaces the vertex albedo where `textured` (F,) says so; iris (3,). gloss: highlights of the skin.
+    texture (T, T, 3) float32 replaces the vertex albedo where `textured` (F,) says so; hairy (V,) bool. iris (3,) RGB.
+    gloss: strength of the highlights on skin.
     """
 
     attributes: np.ndarray
@@ -38,6 +39,7 @@ class Skin:
     iris: np.ndarray
     gloss: float
     from_basis: bool
+    hairy: np.ndarray
 
     def colour(self, values: np.ndarray, triangle: np.ndarray) -> np.ndarray:
         """(h, w, 6) interpolated attributes -> (h, w, 3) albedo."""
@@ -54,7 +56,8 @@ class Skin:
 
     def shine(self, normals: np.ndarray, towards: np.ndarray) -> np.ndarray:
         """(V,) highlights for unit normals (V, 3), camera axes, under a lamp at `towards` (3,): wet eyes, oily skin."""
-        half = (towards + (0, 0, 1)) / np.linalg.norm(towards + np.array([0, 0, 1.0]))
+        half = towards + np.array([0, 0, 1.0])
+        half /= np.linalg.norm(half)
         aligned = np.clip(normals @ half, 0, 1)
         wet = self.attributes[:, 5] < 9
         return np.where(wet, 0.7 * aligned**250, self.gloss * aligned**14).astype(np.float32)
@@ -67,20 +70,21 @@ class Skin:
         return iris * (1 - edge) + white * edge
 
 
-def paint(model: FaceModel, subjects: Subjects, coefficients: np.ndarray, rng: np.random.Generator) -> Skin:
-    """A random skin for a head; `coefficients` say which one when it is drawn from the basis."""
-    from_basis = bool(np.abs(model.albedo).max() > 1e-6) and bool(rng.random() < ON_BASIS)
+def paint(model: FaceModel, subjects: Subjects | None, coefficients: np.ndarray, rng: np.random.Generator) -> Skin:
+    """A random skin for a head; `coefficients` say which one when it is drawn from the basis, as without subjects."""
+    from_basis = subjects is None or (bool(np.abs(model.albedo).max() > 1e-6) and bool(rng.random() < ON_BASIS))
     regions = model.regions
     vertex = np.array(model.albedo_of(coefficients), np.float32)
     texture = np.zeros((TEXTURE_SIZE, TEXTURE_SIZE, 3), np.float32)
     textured = np.zeros(len(model.triangles), bool)
-    if not from_basis:
+    if subjects is not None and not from_basis:
         texture, tone = _donor(id(subjects), int(rng.integers(DONORS)), subjects, model)
         skin = np.isin(regions, SKIN_OF_PHOTO)
         textured = skin[model.triangles].all(1)
         vertex[np.isin(regions, (FaceRegion.EAR, FaceRegion.NECK, FaceRegion.EYE_SOCKET, *SKIN_OF_PHOTO))] = tone
     _inner_parts(vertex, regions, rng)
     hair = np.array([[0.04, 0.03, 0.025], [0.14, 0.08, 0.05], [0.35, 0.22, 0.12], [0.5, 0.48, 0.46]])
+    hairy = np.zeros(len(regions), bool)
     if rng.random() < 0.8:
         hairy = _hair(model, vertex, hair[rng.choice(4, p=[0.45, 0.3, 0.15, 0.1])] * rng.uniform(0.7, 1.3), rng)
         textured &= ~hairy[model.triangles].any(1)
@@ -89,7 +93,8 @@ def paint(model: FaceModel, subjects: Subjects, coefficients: np.ndarray, rng: n
     attributes = np.concatenate([vertex, model.uv, _eye_angles(model)[:, None]], 1).astype(np.float32)
     return Skin(
         attributes, textured, eyeball[model.triangles].all(1), texture.astype(np.float32),
-        irises[rng.choice(5, p=[0.35, 0.25, 0.15, 0.1, 0.15])] * rng.uniform(0.8, 1.2), float(rng.uniform(0, 0.1)), from_basis,
+        irises[rng.choice(5, p=[0.35, 0.25, 0.15, 0.1, 0.15])] * rng.uniform(0.8, 1.2), float(rng.uniform(0, 0.1)),
+        from_basis, hairy,
     )  # fmt: skip
 
 
@@ -113,7 +118,8 @@ def unwrap(model: FaceModel, donor: Subject) -> tuple[np.ndarray, np.ndarray]:
     seen = np.clip((normals[..., 2] - 0.15) / 0.35, 0, 1) * (triangle >= 0)
     inside = (map_x > 1) & (map_x < 254) & (map_y > 1) & (map_y < 254)
     seen = (seen * inside).astype(np.float32)
-    core = (triangle >= 0) & (seen > 0.7) & np.isin(model.regions[model.triangles[:, 0]], (1, 6))[np.maximum(triangle, 0)]
+    smooth = np.isin(model.regions[model.triangles[:, 0]], (FaceRegion.SKIN, FaceRegion.NOSE))
+    core = (triangle >= 0) & (seen > 0.7) & smooth[np.maximum(triangle, 0)]
     tone = np.median(colour[core], 0) if core.any() else np.array([0.6, 0.45, 0.38], np.float32)
     if core.sum() > 200:
         colour = colour / _brightness(colour[core], normals[core], normals)[..., None]
@@ -146,7 +152,7 @@ def _brightness(colours: np.ndarray, normals: np.ndarray, everywhere: np.ndarray
 
 @lru_cache(maxsize=DONORS)
 def _donor(key: int, number: int, subjects: Subjects, model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
-    """The unwrapped skin of the `number`th photograph that shows both sides of a face; `key` is the subjects' identity."""
+    """The unwrapped skin of the `number`th photograph that shows a face from the front; `key`: id of the subjects."""
     rng = np.random.default_rng([number, 77])
     while True:
         donor = subjects.draw(model, rng)

@@ -1,4 +1,4 @@
-"""Small triangle meshes that eyeglasses are made of: sweeps along a path, lenses, ellipsoids. Any unit, right-handed."""
+"""Small triangle meshes that eyeglasses are made of: sweeps along a path, lenses, ellipsoids. Any unit."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def sweep(
     path: np.ndarray, across: np.ndarray, upward: np.ndarray, half: np.ndarray, section: np.ndarray, part: int,
     closed: bool = False,
 ) -> Mesh:  # fmt: skip
-    """A tube: `section` (K, 2) scaled by `half` (N, 2), spanned by unit vectors across, upward (N, 3), along path (N, 3)."""
+    """A tube: `section` (K, 2) times `half` (N, 2) on unit vectors across, upward (N, 3), along path (N, 3)."""
     n, k = len(path), len(section)
     offsets = half[:, None, :] * section[None]  # (N, K, 2)
     rings = path[:, None] + offsets[..., :1] * across[:, None] + offsets[..., 1:] * upward[:, None]

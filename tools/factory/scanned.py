@@ -23,7 +23,7 @@ GLASS_WORDS = ("lens", "glass", "transp", "vidro", "verre", "linse", "lente")
 
 @dataclass(frozen=True)
 class ScannedGlasses:
-    """name: file stem. frame, lenses: meshes in mm, x to the subject's left, y up, z forward, the bridge at the origin."""
+    """name: file stem. frame, lenses: in mm, x to the subject's left, y up, z forward, the bridge at the origin."""
 
     name: str
     frame: Mesh
@@ -87,14 +87,15 @@ def _part(vertices: np.ndarray, triangles: np.ndarray, part: Part) -> Mesh:
 
 
 def _upright(vertices: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """Axes guessed from the extents: symmetric across x, thin along y at the temples' ends, front at +z; 140 mm wide."""
+    """Axes guessed from the extents: symmetric across x, front at +z, temples down behind; 140 mm wide."""
     used = np.unique(triangles)
     points = vertices - (vertices[used].min(0) + vertices[used].max(0)) / 2
     areas = points[used]
     # Eyeglasses mirror onto themselves across x: the axis whose flip moves the histogram least.
-    asymmetry = [np.abs(np.sort(areas[:, k]) + np.sort(areas[:, k])[::-1]).mean() / np.ptp(areas[:, k]) for k in range(3)]
+    ordered = np.sort(areas, axis=0)
+    asymmetry = np.abs(ordered + ordered[::-1]).mean(0) / np.ptp(areas, axis=0)
     extent = np.ptp(areas, axis=0)
-    x_axis = int(np.argmin(np.array(asymmetry) + (extent < 0.5 * extent.max())))
+    x_axis = int(np.argmin(asymmetry + (extent < 0.5 * extent.max())))
     others = [k for k in range(3) if k != x_axis]
     y_axis = min(others, key=lambda k: extent[k])
     z_axis = next(k for k in others if k != y_axis)

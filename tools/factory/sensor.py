@@ -31,7 +31,7 @@ class Sensor:
         """(h, w, 3) uint8 -> (h, w, 3) uint8."""
         h, w = image.shape[:2]
         levels = np.arange(256) / 255
-        table = np.stack([np.clip(np.clip(levels**2.2 * g, 0, 1) ** (self.gamma / 2.2), 0, 1) * 255 for g in self.gain], 1)
+        table = np.clip(levels[:, None] ** 2.2 * self.gain, 0, 1) ** (self.gamma / 2.2) * 255
         image = cv2.LUT(image, table.round().astype(np.uint8)[:, None].transpose(1, 0, 2))
         if self.motion_px > 1:
             image = cv2.filter2D(image, -1, _streak(self.motion_px, self.angle), borderType=cv2.BORDER_REPLICATE)

@@ -61,8 +61,9 @@ def read_shard(path: Path) -> Iterator[Record]:
     for i in range(len(arrays["kind"])):
         image, clean, labels, shadow = (_decode(name, arrays, i) for name in PICTURES)
         yield Record(
-            image, clean, labels, shadow.astype(np.float32) / 255, int(arrays["kind"][i]), arrays["points"][i],
-            arrays["points_weight"][i], arrays["coefficients"][i], str(arrays["source"][i]), bool(arrays["synthetic"][i]),
+            image, clean, labels, shadow.astype(np.float32) / 255, int(arrays["kind"][i]),
+            arrays["points"][i], arrays["points_weight"][i], arrays["coefficients"][i],
+            str(arrays["source"][i]), bool(arrays["synthetic"][i]),
         )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class Subjects:
                     self.annotations[photo.name] = labels[photo.name]
                     shares.append(SHARES.get(name, 1.0))
         if not shares:
-            raise ValueError(f"no photographs with points in {', '.join(sets)} ({split}); give --points for sets without")
+            raise ValueError(f"no photographs with points in {', '.join(sets)} ({split}): give --points")
         self.names = list(self.annotations)
         self.cumulative = np.cumsum(shares) / np.sum(shares)
 

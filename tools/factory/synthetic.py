@@ -30,12 +30,14 @@ class SyntheticHead:
     """image (256, 256, 3) uint8 aligned crop; points (68, 2) and coefficients (239,) in its pixels.
 
     exact: the coefficients with NaN where they are not those of the picture (texture of an unwrapped skin).
+    hairy: (V,) bool vertices with hair.
     """
 
     image: np.ndarray
     points: np.ndarray
     coefficients: np.ndarray
     exact: np.ndarray
+    hairy: np.ndarray
 
 
 def synthetic_head(model: FaceModel, subjects: Subjects, rng: np.random.Generator) -> SyntheticHead:
@@ -50,7 +52,7 @@ def synthetic_head(model: FaceModel, subjects: Subjects, rng: np.random.Generato
     exact = coefficients.copy()
     if not skin.from_basis:
         exact[SLICES["texture"]] = np.nan
-    return SyntheticHead(image, model.landmarks_of(coefficients), coefficients, exact)
+    return SyntheticHead(image, model.landmarks_of(coefficients), coefficients, exact, skin.hairy)
 
 
 def sample_coefficients(model: FaceModel, rng: np.random.Generator) -> np.ndarray:
@@ -67,21 +69,21 @@ def sample_coefficients(model: FaceModel, rng: np.random.Generator) -> np.ndarra
 
 
 def render(model: FaceModel, coefficients: np.ndarray, skin: Skin, background: np.ndarray) -> np.ndarray:
-    """(256, 256, 3) uint8: the head supersampled over a background of the same size."""
-    size = CROP_SIZE * SAMPLES
+    """(h, w, 3) uint8: the head supersampled over a background (h, w, 3) uint8; coefficients in its pixels."""
+    height, width = background.shape[:2]
     here = pose(coefficients)
     vertices = model.vertices(coefficients)
     flat = project(vertices, here)
     flat[:, :2] = (flat[:, :2] + 0.5) * SAMPLES - 0.5
-    depth, triangle, barycentric = rasterise(flat, model.triangles, (size, size))
+    _, triangle, barycentric = rasterise(flat, model.triangles, (height * SAMPLES, width * SAMPLES))
     normals = rotate_normals(vertex_normals(vertices, model.triangles), here)
     light = coefficients[SLICES["light"]]
     lit = np.stack([shade(normals, light), skin.shine(normals, _brightest(light))], 1)
     values = interpolate(np.concatenate([lit, skin.attributes], 1), model.triangles, triangle, barycentric)
     colour = skin.colour(values[..., 2:], triangle) * values[..., :1] + values[..., 1:2]
     hit = (triangle >= 0)[..., None].astype(np.float32)
-    colour = cv2.resize(np.clip(colour, 0, 1) * hit, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)
-    cover = cv2.resize(hit, (CROP_SIZE, CROP_SIZE), interpolation=cv2.INTER_AREA)[..., None]
+    colour = cv2.resize(np.clip(colour, 0, 1) * hit, (width, height), interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(hit, (width, height), interpolation=cv2.INTER_AREA)[..., None]
     return np.clip(colour * 255 + background * (1 - cover) + 0.5, 0, 255).astype(np.uint8)
 
 

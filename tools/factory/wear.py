@@ -27,6 +27,7 @@ from tools.factory.shadow import occlusion
 from tools.factory.skin import SkinTone, skin_likeness, skin_tone
 
 SHADOW_FLOOR = 0.12  # light that always gets under a frame
+SHADOW_REACH_PX = 60  # below the frame
 
 
 @dataclass(frozen=True)
@@ -50,27 +51,29 @@ class Sample:
 def wear(
     photo_crop: np.ndarray, coefficients: np.ndarray, rng: np.random.Generator, *, kind: Glasses | None = None,
     family: str | None = None, model: FaceModel | None = None, surroundings: np.ndarray | None = None,
-    scanned: Sequence[ScannedGlasses] = (), unusual: float = 0.05, synthetic: bool = False,
+    scanned: Sequence[ScannedGlasses] = (), unusual: float = 0.05, hairy: np.ndarray | None = None,
+    designs: range | None = None,
 ) -> Sample:  # fmt: skip
     """Render random eyeglasses onto a crop whose face has these coefficients (crop pixels).
 
     kind: NONE leaves the picture alone, CLEAR or DARK force that lens, None draws. family: of
     `outlines.FAMILIES`, or drawn. surroundings: a picture that lenses reflect, or None for a procedural one.
     scanned: 3D models to wear instead of procedural glasses. unusual: share of odd placements.
-    synthetic: the crop shows the model itself, so that its labels hold everywhere and no hair hides temples.
+    hairy: (V,) bool, given when the crop shows the model itself: its labels hold everywhere, no fringe hides temples.
+    designs: numbers of the designs to choose from; each number is one pair of eyeglasses. None: any.
     """
     model = model or load_face_model("live")
     head = pose_head(model, coefficients)
     maps = head_maps(head, photo_crop.shape[:2])
     tone = skin_tone(photo_crop, maps)
     likeness = skin_likeness(photo_crop, tone)
-    face = label_map(model, maps, None if synthetic else likeness)
+    face = label_map(model, maps, likeness if hairy is None else None, hairy)
     if kind is Glasses.NONE:
         return _bare(photo_crop, face, coefficients)
     light = _light(photo_crop, maps, tone, rng)
     environment = sample_environment(rng, light.key, surroundings)
-    worn, label = _put_on(head, rng, kind, family, scanned, unusual)
-    hair = cv2.GaussianBlur(1 - likeness, (0, 0), 2.0) if rng.random() < 0.7 and not synthetic else None
+    worn, label = _put_on(head, rng, kind, family, scanned, unusual, designs)
+    hair = cv2.GaussianBlur(1 - likeness, (0, 0), 2.0) if rng.random() < 0.7 and hairy is None else None
     layers = draw_layers(worn, head, light, environment, photo_crop.shape[:2], hair)
     if layers is None:
         return _bare(photo_crop, face, coefficients)
@@ -93,18 +96,20 @@ def cast_shadow(
     """(h, w) float32 ratio of sRGB values: the key light's shadow, and the softer one of everything else."""
     frame, lenses = _in_camera(worn.frame, head), _in_camera(worn.lenses, head)
     opacity = 1 - float(np.mean([worn.lens.top, worn.lens.bottom]))
-    positions = maps.positions
-    facing = np.clip(np.nan_to_num(maps.normals) @ light.key.astype(np.float32), 0, 1)
+    reach = slice(max(0, int(-frame.vertices[:, 1].max()) - 20), int(-frame.vertices[:, 1].min()) + SHADOW_REACH_PX)
+    positions = maps.positions[reach]
+    facing = np.clip(maps.normals[reach] @ light.key.astype(np.float32), 0, 1)
     share = light.share * facing / (light.share * facing + (1 - light.share) * 0.85 + 1e-6)
     key = occlusion(frame, lenses, opacity, positions, light.key, light.softness)
     above = np.array([0.0, 0.6, 0.8]) + rng.normal(0, 0.1, 3)
     ambient = occlusion(frame, lenses, opacity, positions, above / np.linalg.norm(above), rng.uniform(0.4, 0.7), 1)
-    strength = rng.uniform(0.5, 1.0)
-    linear = 1 - share * key * strength - (1 - share) * rng.uniform(0.4, 0.8) * ambient
-    inside = cv2.GaussianBlur((maps.triangle >= 0).astype(np.float32), (0, 0), 2.0)
+    strength = rng.uniform(0.6, 1.0)
+    linear = 1 - share * key * strength - (1 - share) * rng.uniform(0.3, 0.7) * ambient
+    inside = cv2.GaussianBlur((maps.triangle[reach] >= 0).astype(np.float32), (0, 0), 2.0)
     edge = np.clip(inside * 2 - 1, 0, 1)  # no hard step where the mesh of the head ends
-    ratio = np.clip(linear, SHADOW_FLOOR, 1) ** (1 / GAMMA)
-    return (1 - (1 - ratio) * edge).astype(np.float32)
+    ratio = np.ones(maps.triangle.shape, np.float32)
+    ratio[reach] = 1 - (1 - np.clip(linear, SHADOW_FLOOR, 1) ** (1 / GAMMA)) * edge
+    return ratio
 
 
 def composite(
@@ -147,11 +152,12 @@ def _refract(
 
 def _put_on(
     head: PosedHead, rng: np.random.Generator, kind: Glasses | None, family: str | None,
-    scanned: Sequence[ScannedGlasses], unusual: float,
+    scanned: Sequence[ScannedGlasses], unusual: float, designs: range | None,
 ) -> tuple[Worn, str]:  # fmt: skip
     wanted = {None: None, Glasses.CLEAR: "clear_any", Glasses.DARK: "dark_any"}[kind]
     odd = bool(rng.random() < unusual)
-    design: Design = sample_design(rng, family, wanted)
+    drawn = rng if designs is None else np.random.default_rng(designs[int(rng.integers(len(designs)))])
+    design: Design = sample_design(drawn, family, wanted)
     if scanned:
         model = scanned[int(rng.integers(len(scanned)))]
         return model.worn(sit(head.shape, model.front, rng, odd), design), model.name
