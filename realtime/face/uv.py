@@ -14,9 +14,9 @@ import numpy as np
 
 from realtime.face.model import FaceModel
 from realtime.face.regions import FACE_SKIN
-from shaders.software import rasterise
+from shaders.software import EMPTY, rasterise, scan
 
-DEPTH_CELLS = 96  # side of the coarse depth picture that tells what hides what
+DEPTH_CELLS = 64  # side of the coarse depth picture that tells what hides what
 HIDDEN = 0.03  # of the face's height: a texel that much behind what is seen there is hidden
 
 
@@ -70,8 +70,9 @@ class Unwrapper:
         projected = np.ascontiguousarray(projected, np.float32)
         low, span = projected.min(0), np.ptp(projected, axis=0)
         cell = float(max(span[0], span[1])) / (DEPTH_CELLS - 1) + 1e-6
-        coarse = (projected - [low[0], low[1], 0]) / [cell, cell, 1]
-        depth, _, _ = rasterise(coarse.astype(np.float32), self.triangles, (DEPTH_CELLS, DEPTH_CELLS), cull=True)
+        coarse = (projected - np.array([low[0], low[1], 0], np.float32)) / np.array([cell, cell, 1], np.float32)
+        depth = np.full((DEPTH_CELLS, DEPTH_CELLS), -np.inf, np.float32)
+        scan(coarse, self.triangles, depth, np.full(depth.shape, EMPTY, np.int32), True)
         size = atlas.triangle.shape[0]
         maps, weight = np.empty((2, size, size), np.float32), np.empty((size, size), np.float32)
         _look(projected, atlas.triangle, atlas.weights, atlas.corners, depth, low, np.float32(cell),
