@@ -2,8 +2,9 @@
 
 Added to the paper's losses, which alone do not converge from scratch: distance of vertices in mm without the pose,
 distance of posed points in pixels, coefficients in units of their spread, and regularisers. Photographs carry a weaker
-coefficient term (their fit saw only 68 points) and the full weight of their landmarks. The first two thirds run
-at 112 pixels and the rest at 160, which is about the run time of a CPU halved.
+coefficient term (their fit saw only 68 points) and the full weight of their landmarks. Eq. 8 joins for the second half,
+on bare faces in their own light. Eq. 9 is `losses.feature_loss`, for when a face recogniser G has been trained. The
+first two thirds run at 112 pixels and the rest at 160, which halves the work.
 """
 
 from __future__ import annotations
@@ -19,20 +20,24 @@ from torch.nn import functional
 from engines.networks.coefficients import Coefficients
 from realtime.align import CROP_SIZE, transform_points, warp
 from realtime.face.coefficients import SLICES, move_pose
-from realtime.face.model import load_face_model
+from realtime.face.model import SHAPE, load_face_model
 from realtime.face.regions import FACE_SKIN
 from tools.evaluate.coefficients import aligned_error, shrunk
 from tools.evaluate.measures import normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.glasses_labels import labelled_glasses
+from tools.train import losses
 from tools.train.augment import jitter_similarity, relight, sense
 from tools.train.face_torch import FaceTorch
+from tools.train.render_torch import render
 from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
 SMALL_SIZE, SMALL_UNTIL = 112, 0.66  # pixels; fraction of the training
 HEADS_SHARE = 0.6  # of a batch
-VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.3, 0.12, 0.15, 2e-3  # per mm, per crop pixel, per squared spread
+VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.3, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
+REGULARISED = np.r_[SLICES["identity"], SLICES["texture"]]
+PHOTOMETRIC, PHOTOMETRIC_FROM, PHOTOMETRIC_ROWS = 1.4, 0.5, 6  # eq. 8's lambda 1; fraction of the training; per batch
 FITTED = 0.3  # weight of a fitted coefficient beside an exact one
 PARTS = {"identity": 1.0, "expression": 1.0, "texture": 0.3, "light": 0.5, "pose": 2.0}
 SPREAD_FLOOR = 0.02
@@ -61,10 +66,11 @@ class CoefficientsTask:
     def models(self) -> dict[str, nn.Module]:
         network = Coefficients(self.options.quality)
         exact = self.heads.values("coefficients")
-        network.centre.copy_(torch.from_numpy(exact.mean(0)))
-        network.spread.copy_(torch.from_numpy(exact.std(0).clip(SPREAD_FLOOR)))
+        network.centre.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(exact, 0))))
+        network.spread.copy_(torch.from_numpy(np.nan_to_num(np.nanstd(exact, 0), nan=1.0).clip(SPREAD_FLOOR)))
         self.face = FaceTorch(self.model)
-        self.skin = torch.from_numpy(np.flatnonzero(np.isin(self.model.regions, FACE_SKIN)))
+        skin = np.isin(self.model.regions, FACE_SKIN)
+        self.skin, self.skin_triangles = torch.from_numpy(np.flatnonzero(skin)), skin[self.model.triangles].all(1)
         return {"model": network}
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -74,40 +80,51 @@ class CoefficientsTask:
                 rows.append(varied(self.heads[int(rng.integers(len(self.heads)))], rng))
             else:
                 rows.append(varied(self.photos[int(rng.choice(self.usable))], rng))
-        crop, coefficients, points, weight, exact, lit = (np.stack(part) for part in zip(*rows, strict=True))
+        crop, coefficients, points, weight, exact, lit, bare = (np.stack(part) for part in zip(*rows, strict=True))
         return {
             "crop": crop, "coefficients": coefficients, "points": points, "weight": weight, "exact": exact, "lit": lit,
+            "bare": bare,
         }  # fmt: skip
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         crop = pictures(batch["crop"])
-        if float(batch.get("progress", 1.0)) < SMALL_UNTIL:
-            crop = functional.interpolate(crop, size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", antialias=True)
+        progress = float(batch.get("progress", 1.0))
+        small = crop
+        if progress < SMALL_UNTIL:
+            small = functional.interpolate(crop, size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", antialias=True)
         network = models["model"]
-        said = network(crop).float()
-        truth = batch["coefficients"]
-        known = torch.isfinite(truth).all(1).float()
-        truth = torch.where(torch.isfinite(truth), truth, said.detach())
-        trust = known * torch.where(batch["exact"], 1.0, FITTED)
+        said = network(small).float()
+        known = torch.isfinite(batch["coefficients"])
+        truth = torch.where(known, batch["coefficients"], said.detach())
+        trust = known[:, SHAPE].all(1) * torch.where(batch["exact"], 1.0, FITTED)
         vertices, true_vertices = self.face.vertices(said)[:, self.skin], self.face.vertices(truth)[:, self.skin]
-        points = self.face.landmarks_of(said)
+        points = self.face.landmarks(said)
         weight = batch["weight"] / batch["weight"].sum(1, keepdim=True).clamp_min(1)
         terms = {
             "vertex": VERTEX * (trust * centred_distance(vertices, true_vertices)).mean(),
             "points": POINTS * ((points - batch["points"]).norm(dim=2) * weight).sum(1).mean(),
-            "coefficients": COEFFICIENTS * self._coefficient_loss(said, truth, trust, batch["lit"], network),
-            "regular": REGULAR * said[:, SLICES["identity"]].square().sum(1).mean() * 0.1,
+            "coefficients": COEFFICIENTS * self._coefficient_loss(said, truth, known, batch, network),
+            "regular": REGULAR * said[:, REGULARISED].square().sum(1).mean(),
         }
+        chosen = torch.nonzero(batch["bare"])[:PHOTOMETRIC_ROWS, 0] if progress > PHOTOMETRIC_FROM else []
+        if len(chosen):
+            made, visible = render(self.face, said[chosen], SMALL_SIZE, self.skin_triangles)
+            photo = functional.interpolate(crop[chosen], size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", antialias=True)
+            terms["photometric"] = PHOTOMETRIC * losses.photometric_loss(photo, made, visible)
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
 
-    def _coefficient_loss(self, said: Tensor, truth: Tensor, trust: Tensor, lit: Tensor, network: nn.Module) -> Tensor:
-        """Smooth L1 in units of spread, by part; texture and light only of pictures whose light was left alone."""
-        error = functional.smooth_l1_loss(said / network.spread, truth / network.spread, reduction="none")  # type: ignore[arg-type]
+    def _coefficient_loss(self, said: Tensor, truth: Tensor, known: Tensor, batch: Batch, network: nn.Module) -> Tensor:
+        """Smooth L1 in units of spread, by part. Texture and light count only where they are exact and the crop's light
+        was left alone."""
+        error = functional.smooth_l1_loss(said / network.spread, truth / network.spread, reduction="none") * known  # type: ignore[arg-type]
         total = said.new_zeros(())
         for name, weight in PARTS.items():
-            sure = trust * lit if name in ("texture", "light") else trust
-            total = total + weight * (sure * error[:, SLICES[name]].mean(1)).mean()
+            if name in ("texture", "light"):
+                trust = batch["exact"] * batch["lit"]
+            else:
+                trust = torch.where(batch["exact"], 1.0, FITTED)
+            total = total + weight * (trust * error[:, SLICES[name]].mean(1)).mean()
         return total
 
     @cached_property
@@ -141,20 +158,21 @@ class CoefficientsTask:
 
 
 def varied(sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Crop (160, 160, 3), coefficients, points, their weights, whether exact, whether the light was left alone.
+    """Crop (160, 160, 3), coefficients, points, their weights, whether exact, whether the light was left alone, and
+    whether the picture shows a bare face in its own light, for the photometric loss.
 
     Half of the crops wear what the factory gave them: the network must not mind what the removal leaves behind.
     """
     exact = bool(sample.value("synthetic"))
-    image = sample.picture("image" if rng.random() < (0.6 if exact else 0.3) else "clean")
+    worn = rng.random() < (0.6 if exact else 0.3)
+    image = sample.picture("image" if worn else "clean")
     moved = jitter_similarity(rng, 0.05, 0.07, 5.0)
     image = warp(image, moved, (CROP_SIZE, CROP_SIZE))
     lit = rng.random() < 0.4
     if not lit:
         image = relight(image, rng)
     crop = shrunk(sense(image, rng))
-    coefficients = np.asarray(sample.value("coefficients"), np.float32)
-    coefficients = move_pose(coefficients, moved) if np.isfinite(coefficients).all() else coefficients
+    coefficients = move_pose(np.asarray(sample.value("coefficients"), np.float32), moved)
     points = transform_points(moved, sample.value("points"))
     return (
         crop,
@@ -163,6 +181,7 @@ def varied(sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         sample.value("points_weight").astype(np.float32),
         np.bool_(exact),
         np.float32(lit),
+        np.bool_(lit and not worn),
     )
 
 

@@ -47,8 +47,11 @@ def drawn(rng: np.random.Generator, kind: int) -> dict[str, np.ndarray]:
     return {"image": image, "clean": clean, "labels": labels, "shadow": shadow}
 
 
-def write_shard(path: Path, count: int, seed: int = 0) -> None:
-    """A shard in the layout of docs/architecture.md; kinds 0, 1, 2 in turn."""
+def write_shard(
+    path: Path, count: int, seed: int = 0, coefficients: np.ndarray | None = None, shown: np.ndarray | None = None
+) -> None:
+    """A shard in the layout of docs/architecture.md; kinds 0, 1, 2 in turn. Synthetic where coefficients are given,
+    (count, 239), with the points (count, 68, 2) that they show."""
     rng = np.random.default_rng(seed)
     codes: dict[str, list[np.ndarray]] = {"image": [], "clean": [], "labels": [], "shadow": []}
     kinds = np.arange(count) % 3
@@ -62,8 +65,8 @@ def write_shard(path: Path, count: int, seed: int = 0) -> None:
         arrays[f"{name}_offsets"] = np.cumsum([0] + [len(code) for code in encoded])
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez(
-        path, **arrays, kind=kinds, points=np.repeat(points()[None], count, 0),
+        path, **arrays, kind=kinds, points=np.repeat(points()[None], count, 0) if shown is None else shown,
         points_weight=np.ones((count, 68), np.float32),
-        coefficients=np.full((count, 239), np.nan, np.float32), source=np.array([f"drawn/{k}" for k in range(count)]),
-        synthetic=np.zeros(count, bool),
+        coefficients=np.full((count, 239), np.nan, np.float32) if coefficients is None else coefficients, source=np.array([f"drawn/{k}" for k in range(count)]),
+        synthetic=np.full(count, coefficients is not None),
     )  # fmt: skip
