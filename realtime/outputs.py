@@ -25,6 +25,13 @@ MESH_FORMATS = (".glb", ".obj", ".ply")
 SIDE_BY_SIDE = views.side_by_side(views.original, views.glasses_off, views.rendered)
 
 
+def shows_view(options: Options) -> bool:
+    """Whether any output shows the rendered view: a lone file of `video` and `image` holds the picture itself."""
+    return options.verb in ("live", "bench") or Path(options.output).suffix.lower() not in (
+        *VIDEO_FORMATS, *PICTURE_FORMATS,
+    )  # fmt: skip
+
+
 def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
     """All results of `video` in a folder; the picture alone where the output is a video file."""
     output, stem = Path(options.output).expanduser(), source.properties.stem

@@ -19,7 +19,7 @@ from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Faces, Frame
 from realtime.loop import Loop, Report
 from realtime.options import Options
-from realtime.outputs import image_sinks, live_sinks, video_sinks
+from realtime.outputs import image_sinks, live_sinks, shows_view, video_sinks
 from realtime.pipeline import Pipeline, open_pipeline
 from realtime.sinks.base import NullSink, Shot, Sink
 from realtime.sources.base import Properties, Source
@@ -135,7 +135,8 @@ def _run(
         return show(frame, faces, options.view, drawer, landmarks=options.landmarks, mirror=options.mirror)
 
     with Progress(source.properties, options) as progress:
-        loop = Loop(source, pipeline.groups, [*sinks, progress], render=render, limit=options.frames)
+        shown = render if shows_view(options) else None
+        loop = Loop(source, pipeline.groups, [*sinks, progress], render=shown, limit=options.frames)
         return loop.run()
 
 
