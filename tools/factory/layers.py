@@ -156,7 +156,8 @@ def _patterned(table: list[Material], part: np.ndarray, places: np.ndarray) -> n
         x, y, z = places[where].T
         if material.pattern == "tortoise":
             wave = np.sin(0.3 * x + 1.7 * np.sin(0.22 * y + 0.12 * z))
-            wave = wave + np.sin(0.42 * y - 0.27 * z + 1.5 * np.sin(0.23 * x)) + 0.6 * np.sin(0.75 * x + 0.5 * y + 0.6 * z)
+            wave = wave + np.sin(0.42 * y - 0.27 * z + 1.5 * np.sin(0.23 * x))
+            wave = wave + 0.6 * np.sin(0.75 * x + 0.5 * y + 0.6 * z)
             mix = np.clip(0.6 + 0.45 * wave, 0, 1)
         else:
             mix = np.clip((y.max(initial=0.0) - y) / 25, 0, 1) if len(y) else y

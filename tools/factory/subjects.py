@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from realtime.align import aligned_crop, crop_from_landmarks, invert, transform_points
+from realtime.face.coefficients import pose
 from realtime.face.model import FaceModel
 from tools.factory.cleanliness import looks_bare
 from tools.fit import FitOptions, fit_landmarks
@@ -18,8 +19,9 @@ from tools.photos import MIRROR, Annotation, Photographs, annotations
 
 SETS = ("celeba", "aaf", "utkface", "gan", "helen")
 SHARES = {"celeba": 1.0, "aaf": 1.0, "utkface": 0.8, "gan": 2.5, "helen": 2.5}  # per photograph: sharp ones more often
-LOW_SCORE = 0.0  # a machine's points below this score are often misplaced
-WORST_FIT = 0.075  # mean distance of fitted from given points, over the outer eye corners
+LOW_SCORE = 0.25  # a machine's points below this score are often misplaced
+WORST_YAW = np.radians(48)  # beyond, a machine's points are mostly wrong
+WORST_FIT = 0.065  # mean distance of fitted from given points, over the outer eye corners
 FIT = FitOptions(steps=5)  # within 0.1 degrees of nine steps, in half the time
 MOST_PADDING = 0.35  # share of the strip that may lie outside the photograph
 
@@ -94,7 +96,7 @@ class Subjects:
         in_crop = transform_points(crop_from_photo, points)
         coefficients = fit_landmarks(model, in_crop, weight, FIT)
         error = np.linalg.norm(model.landmarks_of(coefficients) - in_crop, axis=1) @ weight / weight.sum()
-        if not error < WORST_FIT * np.linalg.norm(in_crop[36] - in_crop[45]):
+        if abs(pose(coefficients).yaw) > WORST_YAW or not error < WORST_FIT * np.linalg.norm(in_crop[36] - in_crop[45]):
             return None
         return Subject(name, crop, in_crop, weight, coefficients)
 
