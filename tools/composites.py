@@ -30,9 +30,9 @@ class Scene:
     smallest: float = 0.06
     largest: float = 1.0
     bare: float = 0.12  # canvases without a face
-    whole: float = 0.25  # canvases filled by one photograph
+    whole: float = 0.2  # canvases filled by one photograph
     glasses: float = 0.35
-    most_faces: int = 5
+    most_faces: int = 7
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,9 @@ class Composer:
         side, scene = self.scene.side, self.scene
         canvas, boxes = self._background(rng), np.zeros((0, 4), np.float32)
         count = int(rng.integers(1, scene.most_faces + 1))
-        wanted = np.exp(rng.uniform(np.log(scene.smallest), np.log(scene.largest), count)) * side
+        # every canvas has its own largest size, else one large face would leave no room for small ones
+        largest = np.exp(rng.uniform(np.log(scene.smallest * 2), np.log(scene.largest)))
+        wanted = np.exp(rng.uniform(np.log(scene.smallest), np.log(largest), count)) * side
         for size in sorted(wanted, reverse=True):
             image, points = self._portrait(rng)
             face = box_of(points)

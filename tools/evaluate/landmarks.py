@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--true-boxes", action="store_true", help="give N_L the box of the true points: no detector")
     parser.add_argument("--drawn-glasses", action="store_true", help="draw glasses on every face first, by --seed")
+    parser.add_argument(
+        "--shards", type=Path, help="measure on Helen's faces of these factory shards that wear glasses"
+    )
     parser.add_argument("--background", type=Path, help="folder of faceless pictures, for auc_confidence")
 
 
@@ -60,9 +64,8 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     if not options.true_boxes:
         detector = network("detector", options.quality, options.provider, options.detector_checkpoint)
     answers, truth = [], []
-    for i, (image, points) in enumerate(labelled_pictures(options.data, options.split)):
-        if options.limit is not None and i >= options.limit:
-            break
+    faces = rendered(options.shards) if options.shards else labelled_pictures(options.data, options.split)
+    for i, (image, points) in enumerate(islice(faces, options.limit)):
         if options.drawn_glasses:
             image = draw_glasses(image, points, np.random.default_rng((options.seed, i)))
         answers.append(landmarks_of(image, points, net, detector))
@@ -70,6 +73,8 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     negatives = [
         points_in(net, image, box)[1] for image, box in faceless(options.data, options.background, options.split)
     ]
+    if not answers:
+        raise ValueError(f"{options.shards or options.data}: no labelled face to measure on")
     metrics, errors = measures(answers, np.stack(truth), negatives)
     title = f"68 points, {len(errors)} faces: NME {100 * metrics['nme']:.2f} %"
     return metrics, curve({"all 68": errors[:, 0], "inner 51": errors[:, 1]}, 0.15, title)
@@ -132,6 +137,16 @@ def labelled_pictures(data: Path, split: str) -> Iterator[tuple[np.ndarray, np.n
     photos = Photographs(data)
     for photo in photos.of_set("helen", split):
         yield photos.read(photo), known[photo.file].astype(np.float32)
+
+
+def rendered(shards: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(aligned 256x256 crop, (68, 2) points) of Helen's faces with rendered glasses; their points are hand-made."""
+    for path in sorted(shards.glob("*.npz")):
+        with np.load(path) as shard:
+            helen = np.char.startswith(shard["source"].astype(str), "helen/")
+            encoded, ends, points = shard["image"], shard["image_offsets"], shard["points"]
+            for i in np.flatnonzero(helen & (shard["kind"] > 0)):
+                yield decode(encoded[ends[i] : ends[i + 1]], f"{path} picture {i}"), points[i].astype(np.float32)
 
 
 def faceless(data: Path, folder: Path | None, split: str) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -17,7 +17,7 @@ from tools.evaluate.measures import area_under_cumulative, area_under_roc, norma
 
 OPTIONS = argparse.Namespace(
     quality="auto", provider="auto", checkpoint=None, detector_checkpoint=None, split="val", limit=None, seed=0,
-    true_boxes=False, drawn_glasses=False, background=None,
+    true_boxes=False, drawn_glasses=False, background=None, shards=None,
 )  # fmt: skip
 
 
@@ -86,6 +86,18 @@ def test_the_photographs_folder_is_read_too(tmp_path: Path, monkeypatch: pytest.
     write_photographs(tmp_path)
     metrics = run(tmp_path, monkeypatch, KnowingNet(), true_boxes=True)
     assert metrics["faces"] == 2 and metrics["auc_confidence"] == 0.5, "two val faces; one score for all is a coin"
+
+
+def test_rendered_glasses_are_read_from_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    faces = [drawn_face(256, np.random.default_rng(seed)) for seed in range(4)]
+    encoded = [cv2.imencode(".jpg", image[..., ::-1])[1].ravel() for image, _ in faces]
+    np.savez(
+        tmp_path / "val-0000.npz", image=np.concatenate(encoded), points=np.stack([p for _, p in faces]),
+        image_offsets=np.cumsum([0, *map(len, encoded)]), kind=[1, 0, 2, 1],
+        source=["helen/0.webp+round", "helen/1.webp", "helen/2.webp+oval", "celeba/3.webp+round"],
+    )  # fmt: skip
+    metrics = run(tmp_path, monkeypatch, KnowingNet(), shards=tmp_path, true_boxes=True)
+    assert metrics["faces"] == 2 and metrics["nme"] == pytest.approx(0, abs=1e-4)
 
 
 def test_missing_labels_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
