@@ -67,7 +67,7 @@ class Worn:
 def sample_design(rng: np.random.Generator, family: str | None = None, lens_kind: str | None = None) -> Design:
     """A random design; `family` of `outlines.FAMILIES`, `lens_kind` of `materials.LENS_KINDS`, random if None."""
     names = list(FAMILIES)
-    weights = np.array([1.2, 0.9, 2.0, 1.8, 1.2, 0.9, 0.8, 1.1, 0.9, 0.6, 0.9, 0.3])
+    weights = np.array([1.2, 0.8, 2.1, 2.2, 1.1, 0.9, 0.8, 0.9, 0.75, 0.5, 0.9, 0.3])
     family = family or str(rng.choice(names, p=weights / weights.sum()))
     outline = sample_outline(family, rng)
     metal = family in ("half_rim", "rimless") or rng.random() < METAL_SHARE.get(family, 0.35)
@@ -98,7 +98,7 @@ def sample_design(rng: np.random.Generator, family: str | None = None, lens_kind
     )
 
 
-METAL_SHARE = {"aviator": 0.85, "round": 0.55, "oval": 0.65, "geometric": 0.75, "rectangle": 0.4, "square": 0.15,
+METAL_SHARE = {"aviator": 0.85, "round": 0.5, "oval": 0.55, "geometric": 0.7, "rectangle": 0.32, "square": 0.1,
                "cat_eye": 0.15, "oversized": 0.25, "sport": 0.05, "browline": 0.0}  # fmt: skip
 
 

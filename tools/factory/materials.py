@@ -105,7 +105,7 @@ def _tint(rng: np.random.Generator, strong: bool = False) -> np.ndarray:
 def _metal(rng: np.random.Generator) -> Material:
     choices = [(0.55, 0.55, 0.56), (0.72, 0.5, 0.22), (0.2, 0.2, 0.22), (0.04, 0.04, 0.045), (0.62, 0.38, 0.3),
                (0.35, 0.25, 0.16)]  # fmt: skip
-    colour = np.array(choices[rng.choice(len(choices), p=[0.25, 0.22, 0.18, 0.2, 0.08, 0.07])])
+    colour = np.array(choices[rng.choice(len(choices), p=[0.22, 0.18, 0.18, 0.28, 0.07, 0.07])])
     painted = colour.max() < 0.1
     return Material(_triple(colour * rng.uniform(0.8, 1.15)), 0.25 if painted else 1.0, rng.uniform(0.12, 0.5))
 

@@ -14,7 +14,7 @@ import numpy as np
 from engines.networks.classes import Region
 from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Glasses
-from tools.factory.environment import Environment, sample_environment
+from tools.factory.environment import sample_environment
 from tools.factory.glasses import Design, Worn, front_points, sample_design, wear_design
 from tools.factory.head import HeadMaps, PosedHead, head_maps, pose_head
 from tools.factory.labels import label_map
@@ -187,6 +187,3 @@ def _glasses_over(face: np.ndarray, layers: Layers) -> np.ndarray:
 def _bare(photo: np.ndarray, face: np.ndarray, coefficients: np.ndarray) -> Sample:
     unshaded = np.ones(photo.shape[:2], np.float32)
     return Sample(photo, photo, face, unshaded, Glasses.NONE, coefficients)
-
-
-__all__ = ["Environment", "Sample", "cast_shadow", "composite", "wear"]
