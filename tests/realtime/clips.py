@@ -13,6 +13,13 @@ import numpy as np
 UNEVEN = tuple(int(step) for step in np.cumsum([0] + [3000, 1500, 4500, 3003, 2997, 6000] * 8))  # 90 kHz ticks
 
 
+QUICK = {
+    "libx264": {"preset": "superfast"},  # still with B-frames
+    "libx265": {"preset": "superfast", "x265-params": "log-level=none"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
+}
+
+
 @dataclass(frozen=True)
 class Sound:
     codec: str = "aac"
@@ -44,7 +51,8 @@ def write_clip(
 ) -> Path:
     """rotation: degrees counter-clockwise in the display matrix."""
     with av.open(str(path), "w", options=options or {}) as container:
-        video = container.add_stream(codec, rate=30)
+        video = container.add_stream(codec, rate=30, options=QUICK.get(codec, {}))
+        video.codec_context.thread_count = 1
         video.width, video.height, video.pix_fmt = *size, pix_fmt
         video.codec_context.time_base = time_base
         video.codec_context.gop_size = gop

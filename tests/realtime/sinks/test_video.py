@@ -221,12 +221,12 @@ def test_a_killed_run_leaves_a_playable_part(tmp_path):
 
 
 def test_writing_is_not_slow(tmp_path):
-    """640x480 in well under a frame's time, with room for a busy machine."""
-    sink = VideoSink(tmp_path / "out.mp4", Properties("a", "a", (640, 480)))
+    """640x480 in well under a frame's time of one core; processor time, so that a busy machine does not matter."""
+    sink = VideoSink(tmp_path / "out.mp4", Properties("a", "a", (640, 480)), threads=1)
     image = np.full((480, 640, 3), 90, np.uint8)
-    start = time.perf_counter()
+    start = time.process_time()
     for index in range(30):
         frame = Frame(image, index, index)
         sink.write(Shot(frame, frame, ()))
-    assert (time.perf_counter() - start) / 30 < 0.033
+    assert (time.process_time() - start) / 30 < 0.025
     sink.close()
