@@ -33,9 +33,10 @@ from tools.face_build.sampled_skin import SampledSkin, estimate_light, sample_sk
 from tools.photos import Annotation, Photographs, annotations
 
 COMPONENTS = 80
-SHARES = {"gan": 330, "helen": 330, "celeba": 260, "utkface": 330, "aaf": 200}  # photographs of each set
+SHARES = {"gan": 260, "helen": 260, "celeba": 180, "utkface": 220, "aaf": 130}  # photographs of each set
 ODDEST = 0.15  # share of photographs left out: those that look least like the others (glasses, hats, hands)
 AROUND_EYES_MM = 26.0
+LEAST_SEEN = 0.04  # mean weight of a vertex over the photographs; skin seen less is continued from the rest
 
 
 def choose(data: Path, points: list[Path], rng: np.random.Generator) -> list[tuple[str, Annotation]]:
@@ -58,7 +59,7 @@ def sample_batch(data: Path, skin: np.ndarray, batch: list[tuple[str, Annotation
 
 
 def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dict[str, np.ndarray]:
-    """Mean (M, 3), components (80, M, 3), and statistics of light and expression of the photographs kept."""
+    """Mean (M, 3), components (80, M, 3), seen (M,) bool, and statistics of light and expression of those kept."""
     region = model.regions[skin]
     plain = np.isin(region, (FaceRegion.SKIN, FaceRegion.NOSE))
     mirror = cKDTree(model.mean[skin]).query(model.mean[skin] * [-1, 1, 1])[1]
@@ -67,6 +68,7 @@ def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dic
     mean = np.ones((len(skin), 3), np.float32)
     components = np.zeros((COMPONENTS, len(skin) * 3), np.float32)
     lights: list[np.ndarray] = []
+    seen = np.ones(len(skin), bool)
     for final in (False, True):
         lights = [estimate_light(sample, mean, plain) for sample in samples]
         bare = [without_light(sample, light) for sample, light in zip(samples, lights, strict=True)]
@@ -76,15 +78,15 @@ def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dic
         flat, components, oddness = robust_components(
             rows.reshape(len(rows), -1), weights, COMPONENTS if final else 12, rounds=3
         )
-        mean = flat.reshape(-1, 3)
+        mean, seen = flat.reshape(-1, 3), weights.mean(0) > LEAST_SEEN
         if not final:
             odd = oddness[: len(samples)] + _oddness_of(rows[: len(samples)], weights, mean, components, around_eyes)
             kept = np.argsort(odd)[: round(len(samples) * (1 - ODDEST))]
             samples = [samples[k] for k in kept]
     expressions = np.stack([sample.coefficients[SLICES["expression"]] for sample in samples])
     return {
-        "mean": mean, "components": components.reshape(COMPONENTS, -1, 3), **_statistics("expression", expressions),
-        **_statistics("light", np.stack(lights)),
+        "mean": mean, "components": components.reshape(COMPONENTS, -1, 3), "seen": seen,
+        **_statistics("expression", expressions), **_statistics("light", np.stack(lights)),
     }  # fmt: skip
 
 
@@ -107,14 +109,16 @@ def _statistics(name: str, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def finish(model: FaceModel, skin: np.ndarray, learnt: dict[str, np.ndarray], angle: np.ndarray) -> FaceModel:
-    """The full model with the learnt colours: spread smoothly over neck, ears and crown; eyes and mouth by hand."""
+    """The full model with the learnt colours: continued over neck, ears and crown; eyes and mouth by hand."""
     by_hand = hand_set(model.regions, angle)
+    known = skin[learnt["seen"]]
     rest = np.isin(model.regions, (FaceRegion.NECK, FaceRegion.HEAD, FaceRegion.EAR, FaceRegion.EYE_SOCKET))
-    stacked = np.concatenate([learnt["mean"][None], learnt["components"]])  # (81, M, 3)
-    spread = extend_over(model.mean, model.triangles, skin, stacked, np.flatnonzero(rest))
+    rest[skin[~learnt["seen"]]] = True
+    stacked = np.concatenate([learnt["mean"][None], learnt["components"]])[:, learnt["seen"]]  # (81, M, 3)
+    spread = extend_over(model.mean, model.triangles, known, stacked, np.flatnonzero(rest))
     full = np.zeros((len(stacked), *model.mean.shape), np.float32)
-    full[:, skin], full[:, rest] = stacked, spread
-    fixed = ~(rest | np.isin(np.arange(len(model.mean)), skin))
+    full[:, known], full[:, rest] = stacked, spread
+    fixed = ~(rest | np.isin(np.arange(len(model.mean)), known))
     full[0, fixed] = by_hand[fixed]
     return replace(model, albedo_mean=full[0], albedo=full[1:].reshape(COMPONENTS, -1))
 

@@ -40,6 +40,7 @@ from tools.face_build.source import (
 
 ASSETS = Path(__file__).parents[1] / "realtime" / "face" / "assets"
 IDENTITIES = 80
+LIPS_APART_MM = 0.1
 STEP_MM = 0.02  # of the stored shapes; 80 components rounded so differ by 0.03 mm in all
 FULL = {"head": 900, "mouth": 500, "sockets": 300, "gums": 1300, "teeth": 1700}
 LIVE = {"face": 4700, "head": 420, "mouth": 170, "sockets": 150, "gums": 520, "teeth": 700}
@@ -142,11 +143,12 @@ def write(model: Assembled, full: np.ndarray, live: np.ndarray, landmarks: np.nd
     order = np.r_[first, np.setdiff1d(np.unique(full), first)]
     number = np.full(len(model.mean), -1)
     number[order] = np.arange(len(order))
+    closed = closed_mouth(model, landmarks)
     front = np.flatnonzero(np.isin(np.arange(len(model.mean)), first) & (np.arange(len(model.mean)) < FACE.stop))
     contour = sliding_contour(model.mean, vertex_normals(model.mean, model.triangles), landmarks, front)
     eyes = number[[BODY, BODY + (len(model.mean) - BODY) // 2]]
     stored: dict[str, np.ndarray] = {
-        "mean": model.mean[order].astype(np.float32), "uv": model.uv[order].astype(np.float32),
+        "mean": closed[order].astype(np.float32), "uv": model.uv[order].astype(np.float32),
         "regions": model.regions[order], "expression_names": np.array(EXPRESSION_NAMES),
         "triangles_full": number[full].astype(np.uint16), "triangles_live": number[live].astype(np.uint16),
         "landmarks": number[landmarks].astype(np.uint16), "contour": number[contour].astype(np.uint16),
@@ -165,6 +167,15 @@ def write(model: Assembled, full: np.ndarray, live: np.ndarray, landmarks: np.nd
         print("albedo: plain colours, now learn one with python -m tools.build_albedo")
     print(f"live {len(first)} vertices, {len(live)} triangles; full {len(order)} vertices, {len(full)} triangles; "
           f"{(folder / 'face.npz').stat().st_size / 2**20:.2f} + {old.stat().st_size / 2**20:.2f} MiB")  # fmt: skip
+
+
+def closed_mouth(model: Assembled, landmarks: np.ndarray) -> np.ndarray:
+    """(V, 3) the mean with its lips, which the source leaves 0.8 mm apart, brought together."""
+    upper, lower = landmarks[[61, 62, 63]], landmarks[[67, 66, 65]]
+    closing = model.expression[EXPRESSION_NAMES.index("mouthClose")]
+    gap = (model.mean[upper, 1] - model.mean[lower, 1]).mean()
+    per_weight = (closing[lower, 1] - closing[upper, 1]).mean()
+    return model.mean + closing * ((gap - LIPS_APART_MM) / per_weight)
 
 
 def fits(albedo: Path, source_vertices: np.ndarray) -> bool:

@@ -36,6 +36,13 @@ class FitOptions:
 # 68 points say nothing about these, or too little to tell them from others.
 UNSEEN = ("eyeLook", "pupilDilate", "tongue", "cheekPuff", "cheekRaiser", "cheekSquint", "lipPuff", "nostrilFlare",
           "jawForward")  # fmt: skip
+OPPOSITES = (
+    ("mouthLeft", "mouthRight"), ("jawLeft", "jawRight"), ("mouthPucker", "mouthFunnel"),
+    *((f"{a}{side}", f"{b}{side}") for side in ("Left", "Right") for a, b in (
+        ("browDown", "browOuterUp"), ("eyeBlink", "eyeWide"), ("eyeSquint", "eyeWide"), ("mouthSmile", "mouthFrown"),
+        ("mouthPress", "mouthStretch"),
+    )),
+)  # fmt: skip
 
 
 def fit_landmarks(
@@ -99,11 +106,15 @@ def _landmark_basis(model: FaceModel) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _priors(options: FitOptions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(144,) precision, lowest and highest weights."""
+    """(144, 144) precision, lowest and highest weights; opposite shapes do not like to act together."""
     sigma = np.full(len(EXPRESSION_NAMES), options.expression_sigma)
     sigma[[name.startswith(UNSEEN) for name in EXPRESSION_NAMES]] = options.unseen_sigma
+    sigma[EXPRESSION_NAMES.index("browSqueeze")] = options.expression_sigma / 2  # ARKit's brow shapes come first
     low, high = expression_bounds()
-    precision = np.r_[np.ones(IDENTITIES), 1 / sigma**2]
+    precision = np.diag(np.r_[np.ones(IDENTITIES), 1 / sigma**2])
+    for first, second in OPPOSITES:
+        i, j = IDENTITIES + EXPRESSION_NAMES.index(first), IDENTITIES + EXPRESSION_NAMES.index(second)
+        precision[i, j] = precision[j, i] = 0.45 * np.sqrt(precision[i, i] * precision[j, j])
     return precision, np.r_[np.full(IDENTITIES, -4.0), low], np.r_[np.full(IDENTITIES, 4.0), high]
 
 
@@ -152,7 +163,7 @@ def _solve(
     ps, pr = weighted.T @ shape_rows, weighted.T @ residual
     weighted = shape_rows * pull
     eliminated = np.linalg.solve(pp, np.c_[ps, pr])
-    ss = weighted.T @ shape_rows + np.diag(precision) - ps.T @ eliminated[:, :-1]
+    ss = weighted.T @ shape_rows + precision - ps.T @ eliminated[:, :-1]
     sr = weighted.T @ residual - ps.T @ eliminated[:, -1]
     shape = start.copy()
     bounded_descent(ss, sr, low, high, shape, 3)
