@@ -31,7 +31,8 @@ FAILURES = (av.FFmpegError, OSError)
 class VideoSink:
     """path: .mp4, .mov or .mkv. properties: of the source. view: which picture of a shot to write.
 
-    audio: a tap of the source, None for silence. crf: x264's quality, 0 lossless .. 51; threads: its own (0: one per core). Raises SinkError, UsageError.
+    audio: a tap of the source, None for silence. crf: x264's quality, 0 lossless .. 51. threads: its own (0: all).
+    Raises SinkError, UsageError.
     A picture of another size than the first is scaled to it; odd sizes are padded by one pixel (4:2:0 needs even ones).
     """
 
