@@ -60,6 +60,36 @@ class OneEuro:
         return self._value
 
 
+class LandmarkOneEuro:
+    """Filter of (N, 2) points of one face. Each point's cutoff grows with its own speed or, if larger, with the face's.
+
+    The speed of the whole face is a mean over all points, so it can be followed at once without letting noise in: a
+    head that shakes is not left behind. common_cutoff: Hz, low-pass of that mean.
+    """
+
+    def __init__(self, settings: OneEuroSettings, common_cutoff: float = 6.0):
+        self.settings, self.common_cutoff = settings, common_cutoff
+        self._value: np.ndarray | None = None
+        self._raw: np.ndarray | None = None
+        self._own = self._common = np.zeros((1, 2))
+
+    def __call__(self, points: np.ndarray, dt: float, unit: float) -> np.ndarray:
+        """The filtered points, float64. unit: pixels that speeds are measured in, such as the eye distance."""
+        points = np.asarray(points, np.float64)
+        if self._value is None or self._raw is None or dt <= 0:
+            self._value = self._raw = points
+            self._own = self._common = np.zeros((1, 2))
+            return points
+        velocity = (points - self._raw) / (dt * unit)
+        self._own = self._own + smoothing_factor(self.settings.derivative_cutoff, dt) * (velocity - self._own)
+        face = velocity.mean(0, keepdims=True)
+        self._common = self._common + smoothing_factor(self.common_cutoff, dt) * (face - self._common)
+        speed = np.maximum(np.linalg.norm(self._own, axis=1), np.linalg.norm(self._common))[:, None]
+        weight = smoothing_factor(self.settings.min_cutoff + self.settings.beta * speed, dt)
+        self._value, self._raw = self._value + weight * (points - self._value), points
+        return self._value
+
+
 class RotationOneEuro:
     """The same on rotations, as unit quaternions; speed in radians per second."""
 

@@ -18,7 +18,9 @@ from realtime.align import (
 from realtime.detection import Runnable
 from realtime.frame import Face, Faces, Frame
 from realtime.planes import planes
-from realtime.tracking import Tracker
+from realtime.tracking import Tracker, overlap
+
+SETTLED = 0.5  # overlap of two looks in a row: on a face they agree, elsewhere the points wander
 
 
 class Landmarks:
@@ -35,7 +37,7 @@ class Landmarks:
         network: Runnable,
         tracker: Tracker,
         recover: Callable[[Frame], Faces] = lambda frame: (),
-        start: float = 0.6,
+        start: float = 0.7,
         stay: float = 0.4,
     ):
         self.network, self.tracker, self.recover = network, tracker, recover
@@ -60,7 +62,8 @@ class Landmarks:
         else:  # the detector's box is coarse and upright: look twice
             first, _ = self._points(frame.image, face.box, 0.0)
             landmarks, confidence = self._points(frame.image, box_of(first), roll_of(first))
-            least = self.start
+            settled = overlap(box_of(first), box_of(landmarks))[0, 0]
+            least = self.start if settled >= SETTLED else np.inf
         if confidence < least or not plausible(landmarks, frame.image.shape):
             self.tracker.lose(face.track, frame.time_s)
             return None

@@ -17,13 +17,15 @@ from realtime.tracking import CutDetector, Tracker
 class DetectionSettings:
     """smallest_px: least longer side of a face in the picture that is looked for.
 
-    every: frames between looks while something is tracked. threshold: least score of a face.
+    every: frames between looks while something is tracked. threshold: least score of a face; eager_threshold: of the
+    first one, while nothing is tracked: the landmark network turns away what is no face.
     stills: every picture is a scene of its own, and is looked at in all sizes.
     """
 
     smallest_px: float = 40.0
     every: int = 12
-    threshold: float = 0.5
+    threshold: float = 0.45
+    eager_threshold: float = 0.28
     stills: bool = False
 
 
@@ -86,14 +88,15 @@ class Locate:
             self._pending = executor.submit(self._find, frame.image)
 
     def _find(self, image: np.ndarray) -> np.ndarray:
-        sides, threshold = sides_for(image.shape, self.settings.smallest_px), self.settings.threshold
+        sides = sides_for(image.shape, self.settings.smallest_px)
         if self.settings.stills:
-            return detect_at_scales(self.detector, image, sides, threshold)[0]
+            return detect_at_scales(self.detector, image, sides, self.settings.eager_threshold)[0]
         self._looks += 1
-        return self._in_turn(image, sides, threshold)
+        return self._in_turn(image, sides)
 
-    def _in_turn(self, image: np.ndarray, sides: Sequence[int], threshold: float) -> np.ndarray:
+    def _in_turn(self, image: np.ndarray, sides: Sequence[int]) -> np.ndarray:
         """One size a look while faces are tracked; the next sizes too while nothing has been found."""
+        threshold = self.settings.threshold if self.tracker.tracks else self.settings.eager_threshold
         first = self._looks % len(sides)
         for side in (*sides[first:], *sides[:first]):
             boxes = detect(self.detector, image, side, threshold)[0]

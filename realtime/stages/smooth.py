@@ -12,15 +12,15 @@ import numpy as np
 from realtime.align import box_of
 from realtime.face.coefficients import SLICES
 from realtime.frame import Face, Faces, Frame
-from realtime.smoothing import OneEuro, OneEuroSettings, PoseOneEuro
+from realtime.smoothing import LandmarkOneEuro, OneEuro, OneEuroSettings, PoseOneEuro
 from realtime.tracking import TrackStates
 
 # Tuned for least jitter on still faces with less than a third of a frame of lag at normal head speeds
 # (tests/realtime/stages/test_smooth.py states both).
-LANDMARKS = OneEuroSettings(min_cutoff=1.2, beta=9.0)  # speeds in eye distances per second
+LANDMARKS = OneEuroSettings(min_cutoff=1.0, beta=14.0, derivative_cutoff=1.0)  # eye distances per second
 EXPRESSION = OneEuroSettings(min_cutoff=2.5, beta=5.0)  # full weights per second: a blink takes 0.1 s
-ROTATION = OneEuroSettings(min_cutoff=1.2, beta=6.0)  # radians per second
-POSITION = OneEuroSettings(min_cutoff=1.2, beta=9.0)  # heads per second
+ROTATION = OneEuroSettings(min_cutoff=2.0, beta=10.0, derivative_cutoff=3.0)  # radians per second
+POSITION = OneEuroSettings(min_cutoff=2.5, beta=16.0, derivative_cutoff=4.0)  # heads per second
 LONGEST_GAP_S = 0.5  # after a longer pause nothing continues
 
 
@@ -41,7 +41,7 @@ class LandmarkFilter:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.points = OneEuro(LANDMARKS, axis=-1)
+        self.points = LandmarkOneEuro(LANDMARKS)
 
 
 class SmoothLandmarks:

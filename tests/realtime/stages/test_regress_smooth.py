@@ -71,6 +71,16 @@ def test_a_moving_face_is_not_left_behind():
     assert lag_px / 100 < 0.5 / 30
 
 
+def test_a_shaking_head_is_followed():
+    """Two shakes a second, a third of the eye distance to either side, with the networks' noise."""
+    rng = np.random.default_rng(5)
+    still = landmarks_at((320, 240), 100)
+    path = 33 * np.sin(2 * np.pi * 2 * np.arange(90) / 30)
+    out = steadied(lambda t: still + np.array([path[round(t * 30)], 0]) + rng.normal(0, 0.8, (68, 2)), 90)
+    behind = (out[30:] - still)[:, :, 0].mean(1) - path[30:]
+    assert np.sqrt((behind**2).mean()) < 0.07 * 100
+
+
 def test_a_cut_or_a_pause_restarts_the_filters():
     stage = SmoothLandmarks(lambda: 1.0)
     far = landmarks_at((500, 300), 100)
