@@ -42,7 +42,7 @@ class LandmarkRecipe(Recipe):
         ("utkface", 0.1),
         ("gan", 0.04),
     )
-    shard_share: float = 0.15
+    shard_share: float = 0.2
     glasses: float = 0.35
     covers: float = 0.3
     wing_px: float = 8.0
@@ -201,7 +201,7 @@ def jittered_crop(points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     turned = transform_points(frame_from_picture, points)
     box = box_of(turned)
     size = max(box[2] - box[0], box[3] - box[1])
-    box = box + rng.normal(0, 0.045 if rng.random() < 0.8 else 0.09, 4) * size
+    box = box + rng.normal(0, rng.choice([0.045, 0.09, 0.16], p=[0.7, 0.2, 0.1]), 4) * size
     roll = roll_of(turned) + np.radians(rng.normal(0, 6)) if rng.random() < 0.5 else 0.0
     crop_from_frame = landmark_crop_from_box(box, roll)
     linear = crop_from_frame[:, :2] @ frame_from_picture[:, :2]
