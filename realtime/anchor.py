@@ -51,6 +51,7 @@ def anchor(
     prior = np.r_[1 / believed, np.full(3, 1 / settings.angle), 1 / settings.scale, 0.0, 0.0]
     low, high = expression_bounds()
     start = coefficients.astype(np.float64)
+    start[POSE.start + 3] = max(start[POSE.start + 3], 1e-3)  # a scale that no face has would have no logarithm
     start_rotation = pose(start).rotation
     now = start.copy()
     for _ in range(settings.steps):
