@@ -1,0 +1,103 @@
+"""The bundled clip, the actor in it, and what the program makes of it."""
+
+from fractions import Fraction
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from engines.manifest import read_manifest
+from realtime.cli import main
+from realtime.doctor import NETWORKS
+from realtime.face.model import load_face_model
+from realtime.frame import Glasses
+from tests.realtime.clips import video_times
+from tools import make_demo
+from tools.demo.actor import SIZE, cast
+from tools.demo.speech import SOUND_RATE, VOWELS, mouth_at, sample_speech, sound_of
+
+CLIP = make_demo.ROOT / make_demo.CLIP
+SEED = 5
+CHECKED = (4, 12)  # frames whose every pixel is compared
+
+
+@pytest.fixture(scope="module")
+def actor():
+    speech = sample_speech(np.random.default_rng(SEED), make_demo.DURATION_S)
+    return cast(load_face_model("live"), speech, SEED, "square", Glasses.CLEAR)
+
+
+def test_the_clip_is_small_and_whole():
+    assert CLIP.stat().st_size <= 1_000_000
+    with av.open(str(CLIP)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert (video.codec_context.name, video.width, video.height) == ("h264", *SIZE)
+        assert video.average_rate == 25 and sound.codec_context.name == "aac"
+        assert float(sound.duration * sound.time_base) == pytest.approx(4.0, abs=0.1)
+    assert video_times(CLIP) == [Fraction(index, 25) for index in range(100)]
+
+
+def test_the_sound_of_the_clip_is_that_of_the_mouth(actor):
+    with av.open(str(CLIP)) as container:
+        heard = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    length = SOUND_RATE // 25
+    loudness = np.sqrt(np.square(heard[: 99 * length].reshape(99, length)).mean(1))
+    opening = [sum(mouth_at(actor.speech, (index + 0.5) / 25).values()) for index in range(99)]
+    assert np.corrcoef(loudness > 0.02, np.array(opening) > 0.1)[0, 1] > 0.7
+
+
+def test_every_vowel_sounds_at_its_formants():
+    from tools.demo.speech import Syllable
+
+    for name, vowel in VOWELS.items():
+        sound = sound_of((Syllable(0.0, 1.0, name, 1.0),), 1.0)
+        assert np.abs(sound).max() == pytest.approx(0.5, abs=0.01)
+        spectrum = np.abs(np.fft.rfft(sound * np.hanning(len(sound))))
+        hertz = np.fft.rfftfreq(len(sound), 1 / SOUND_RATE)
+        low = (hertz > 60) & (hertz < 1000)
+        assert hertz[low][spectrum[low].argmax()] == pytest.approx(vowel.formants[0], abs=130)
+
+
+def test_speech_repeats_by_seed_and_starts_and_ends_silent():
+    first, again = (sample_speech(np.random.default_rng(3), 4.0) for _ in range(2))
+    assert first == again and len(first) >= 8
+    assert not mouth_at(first, 0.0) or max(mouth_at(first, 0.0).values()) == 0
+    sound = sound_of(first, 4.0)
+    assert np.abs(sound[: SOUND_RATE // 10]).max() == 0 and np.abs(sound[-SOUND_RATE // 10 :]).max() == 0
+
+
+def test_a_frame_repeats_and_wears_glasses(actor):
+    worn, bare = actor.frame(CHECKED[0], 25)
+    again, _ = actor.frame(CHECKED[0], 25)
+    assert worn.shape == (480, 640, 3) and np.array_equal(worn, again)
+    changed = np.abs(worn.astype(int) - bare).max(2) > 30
+    points = actor.model.landmarks_of(actor.coefficients(CHECKED[0] / 25))
+    eyes = cv2.boundingRect(points[36:48].astype(np.float32))
+    x, y, width, height = eyes
+    assert 1500 < changed.sum() < 30_000
+    assert changed[y - 40 : y + height + 40, x - 60 : x + width + 60].sum() > 0.8 * changed.sum()
+
+
+@pytest.mark.skipif(
+    not {entry.name for entry in read_manifest()}.issuperset(NETWORKS), reason="not all networks have weights here"
+)
+def test_the_program_finds_the_face_and_takes_the_glasses_off(actor, tmp_path, capsys):
+    assert main(["video", "-i", str(CLIP), "-o", str(tmp_path), "--frames", "14"]) == 0
+    printed = capsys.readouterr().out.split()
+    for ending in ("_noglasses.mp4", "_sidebyside.mp4", "_coefficients.npz", "_blendshapes.csv", ".glb"):
+        assert str(tmp_path / f"talking_head{ending}") in printed
+    with np.load(tmp_path / "talking_head_coefficients.npz") as table:
+        frames, landmarks = table["frame"], table["landmarks"]
+    assert len(frames) >= 13
+    with av.open(str(tmp_path / "talking_head_noglasses.mp4")) as result, av.open(str(CLIP)) as clip:
+        removed = [frame.to_ndarray(format="rgb24") for frame in result.decode(video=0)]
+        filmed = [frame.to_ndarray(format="rgb24") for frame, _ in zip(clip.decode(video=0), range(14), strict=False)]
+    for index in CHECKED:
+        worn, bare = actor.frame(index, 25)
+        true = actor.model.landmarks_of(actor.coefficients(index / 25))
+        error = np.linalg.norm(landmarks[frames.tolist().index(index)][17:] - true[17:], axis=1).mean()
+        assert error < 0.08 * np.linalg.norm(true[36] - true[45])
+        glasses = np.abs(worn.astype(int) - bare).max(2) > 40
+        before, after = (np.abs(one[index].astype(int) - bare)[glasses].mean() for one in (filmed, removed))
+        assert after < 0.6 * before
