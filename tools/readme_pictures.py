@@ -25,7 +25,7 @@ QUALITY = 88
 
 
 def row(clip: Path, frame: int, scratch: Path) -> np.ndarray:
-    """(h, `ROW_WIDTH`, 3) uint8 RGB: what the program makes of a clip, at one frame. Raises RuntimeError if it fails."""
+    """(h, `ROW_WIDTH`, 3) uint8 RGB: what the program makes of a clip, at one frame. May raise RuntimeError."""
     out = scratch / f"{clip.stem}_results"
     code = run_live(["video", "-i", str(clip), "-o", str(out), "--frames", str(frame + 1), "--log-level", "warning"])
     if code:

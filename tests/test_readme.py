@@ -1,0 +1,64 @@
+"""The README says what the program does: commands parse, names exist, tables are complete."""
+
+import importlib.util
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from realtime import errors
+from realtime.arguments import VERBS, parse
+from realtime.options import PROVIDERS, VIEWS
+from realtime.sinks.names import ENDINGS
+from realtime.sinks.window_controls import KEYS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```sh\n(.*?)```", README, re.S)
+COMMANDS = [line.split(" #")[0].split("   #")[0].strip() for block in BLOCKS for line in block.splitlines()]
+
+
+def test_it_is_short_enough_to_read():
+    assert len(README.splitlines()) <= 200
+
+
+def test_two_commands_set_up_and_run():
+    first, second = (command for command in COMMANDS if command.startswith("python3 -m venv"))
+    assert first.endswith("python run_live.py video -i realtime/demo/talking_head.mp4 -o out")
+    assert second.endswith("pytest -q") and "'.[dev]'" in second
+    ci = (ROOT / ".ci/run").read_text()
+    assert "run_live.py video -i realtime/demo/talking_head.mp4" in ci and "pytest" in ci
+
+
+@pytest.mark.parametrize("command", [one for one in COMMANDS if "run_live.py" in one])
+def test_every_command_line_is_understood(command):
+    arguments = shlex.split(command.split("run_live.py", 1)[1])
+    assert parse(arguments).verb in VERBS
+
+
+@pytest.mark.parametrize("module", sorted({m for one in COMMANDS for m in re.findall(r"python -m (tools\S+)", one)}))
+def test_every_tool_exists(module):
+    assert importlib.util.find_spec(module) is not None
+
+
+def test_tables_are_complete():
+    for verb in VERBS:
+        assert f"| `{verb}` |" in README
+    for view in VIEWS:
+        assert re.search(rf"--view[^`]*\b{view}\b", README)
+    for provider in PROVIDERS:
+        assert provider == "torch" or re.search(rf"--provider[^`]*\b{provider}\b", README)
+    for kind in ("noglasses", "sidebyside", "coefficients", "blendshapes", "animation"):
+        assert f"`talking_head{ENDINGS[kind]}`" in README
+    for key in KEYS:
+        assert f"**{key.capitalize()}**" in README
+    for code in (errors.EXIT_FAILURE, errors.EXIT_USAGE, errors.EXIT_NO_FACE, errors.EXIT_INTERRUPTED):
+        assert re.search(rf"Exit codes:.*\b{code}\b", README, re.S)
+
+
+def test_everything_it_points_to_exists():
+    named = re.findall(r"\]\(([^)#]+)\)", README) + re.findall(r"`((?:docs|tools|realtime|engines)/[^`]*)`", README)
+    assert len(named) >= 5
+    missing = [name for name in named if not name.startswith("http") and not (ROOT / name).exists()]
+    assert not missing
