@@ -36,7 +36,9 @@ COMPONENTS = 80
 SHARES = {"gan": 260, "helen": 260, "celeba": 180, "utkface": 220, "aaf": 130}  # photographs of each set
 ODDEST = 0.15  # share of photographs left out: those that look least like the others (glasses, hats, hands)
 AROUND_EYES_MM = 26.0
-LEAST_SEEN = 0.04  # mean weight of a vertex over the photographs; skin seen less is continued from the rest
+LEAST_SEEN = 0.45  # mean weight over the photographs, next to the best seen; hair creeps into what is seen less
+ILLUMINANT = 0.5  # share of a photograph's colour cast that is put down to its light, not to its skin
+GREY = 0.06  # mean distance of red and blue below which a photograph is not in colour
 
 
 def choose(data: Path, points: list[Path], rng: np.random.Generator) -> list[tuple[str, Annotation]]:
@@ -62,6 +64,7 @@ def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dic
     """Mean (M, 3), components (80, M, 3), seen (M,) bool, and statistics of light and expression of those kept."""
     region = model.regions[skin]
     plain = np.isin(region, (FaceRegion.SKIN, FaceRegion.NOSE))
+    samples = [replace(s, colours=c) for s, c in zip(samples, _in_one_white(samples), strict=True) if _coloured(s)]
     mirror = cKDTree(model.mean[skin]).query(model.mean[skin] * [-1, 1, 1])[1]
     near_eyes = np.min([np.linalg.norm(model.mean[skin] - model.mean[eye], axis=1) for eye in model.eyes], axis=0)
     around_eyes = near_eyes < AROUND_EYES_MM
@@ -78,7 +81,7 @@ def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dic
         flat, components, oddness = robust_components(
             rows.reshape(len(rows), -1), weights, COMPONENTS if final else 12, rounds=3
         )
-        mean, seen = flat.reshape(-1, 3), weights.mean(0) > LEAST_SEEN
+        mean, seen = flat.reshape(-1, 3), weights.mean(0) > LEAST_SEEN * weights.mean(0).max()
         if not final:
             odd = oddness[: len(samples)] + _oddness_of(rows[: len(samples)], weights, mean, components, around_eyes)
             kept = np.argsort(odd)[: round(len(samples) * (1 - ODDEST))]
@@ -88,6 +91,18 @@ def learn(samples: list[SampledSkin], model: FaceModel, skin: np.ndarray) -> dic
         "mean": mean, "components": components.reshape(COMPONENTS, -1, 3), "seen": seen,
         **_statistics("expression", expressions), **_statistics("light", np.stack(lights)),
     }  # fmt: skip
+
+
+def _coloured(sample: SampledSkin) -> bool:
+    return float(np.abs(sample.colours[:, 0] - sample.colours[:, 2])[sample.weights > 0.3].mean()) > GREY
+
+
+def _in_one_white(samples: list[SampledSkin]) -> list[np.ndarray]:
+    """The samples' colours with part of each photograph's cast taken off; brightness stays."""
+    casts = np.stack([np.log(np.average(s.colours, axis=0, weights=s.weights) + 1e-3) for s in samples])  # (N, 3)
+    casts -= casts.mean(1, keepdims=True)
+    gains = np.exp(-ILLUMINANT * (casts - np.median(casts, axis=0)))
+    return [np.clip(s.colours * gain, 0, 1).astype(np.float32) for s, gain in zip(samples, gains, strict=True)]
 
 
 def _oddness_of(

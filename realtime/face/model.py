@@ -32,8 +32,8 @@ class FaceModel:
     albedo: (80, 3V) float32, weights standard normal; albedo times shade is a display value.
     triangles: (F, 3) int32, counter-clockwise from outside. uv: (V, 2) float32, u to the subject's left, v down.
     regions: (V,) uint8 `regions.FaceRegion`. landmarks: (68,) vertex numbers; contour: (17, C) sliding jaw points.
-    eyes: (2,) vertex numbers of the left and the right pupil. expression_mean, expression_spread: (64,) and (64, 64),
-    mean and a root of the covariance of expressions fitted to photographs, for sampling.
+    eyes: (2,) vertex numbers of the left and the right pupil. For sampling, mean and a symmetric root of the covariance
+    of expressions (64,), (64, 64) and lights (9,), (9, 9) fitted to photographs: mean + spread @ standard normal.
     """
 
     mean: np.ndarray
@@ -49,6 +49,8 @@ class FaceModel:
     eyes: np.ndarray
     expression_mean: np.ndarray
     expression_spread: np.ndarray
+    light_mean: np.ndarray
+    light_spread: np.ndarray
     landmark_mean: np.ndarray  # (68 + 17 C, 3), the vertices that `landmarks_of` needs
     landmark_shape: np.ndarray  # (144, 3 (68 + 17 C))
 
@@ -132,6 +134,8 @@ def _read(resolution: Resolution, folder: Path) -> FaceModel:
             eyes=face["eyes"].astype(np.int64),
             expression_mean=skin["expression_mean"],
             expression_spread=skin["expression_spread"],
+            light_mean=skin["light_mean"],
+            light_spread=skin["light_spread"],
             landmark_mean=mean[used],
             landmark_shape=np.ascontiguousarray(shape[:, used]).reshape(len(shape), -1),
         )

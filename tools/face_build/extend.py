@@ -25,7 +25,7 @@ def extend_over(
     u, v = edges[role[edges[:, 0]] >= 0].T
     w = 1 / np.maximum(np.linalg.norm(positions[u] - positions[v], axis=1), 0.2)
     size = len(wanted)
-    fade = 2e-3
+    fade = 1.5e-2
     inside, outside = role[v] >= 0, number[v] >= 0
     diagonal = np.bincount(role[u], w * (inside | outside), size) + fade
     rows, columns = np.r_[np.arange(size), role[u[inside]]], np.r_[np.arange(size), role[v[inside]]]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from realtime.face.blendshapes import EXPRESSION_NAMES
+from realtime.face.light import AMBIENT
 from realtime.face.regions import EYEBALLS, FaceRegion
 from tools.face_build.eyeballs import IRIS, PUPIL
 
@@ -39,5 +40,6 @@ def plain_albedo(regions: np.ndarray, eyeball_angle: np.ndarray, live: int) -> d
     return {
         "mean": hand_set(regions, eyeball_angle), "albedo_live": empty[:, :, :live], "albedo_rest": empty[:, :, live:],
         "albedo_steps": np.ones(80, np.float32), "expression_mean": np.zeros(len(EXPRESSION_NAMES), np.float32),
-        "expression_spread": np.zeros((len(EXPRESSION_NAMES),) * 2, np.float32),
+        "expression_spread": np.zeros((len(EXPRESSION_NAMES),) * 2, np.float32), "light_mean": AMBIENT,
+        "light_spread": np.zeros((9, 9), np.float32),
     }  # fmt: skip
