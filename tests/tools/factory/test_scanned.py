@@ -11,6 +11,7 @@ import pytest
 from engines.networks.classes import Region
 from tools.factory.glasses import front_points, sample_design, wear_design
 from tools.factory.head import pose_head
+from tools.factory.lens_guess import names_a_lens
 from tools.factory.scanned import load_scanned
 from tools.factory.seat import sit
 from tools.factory.wear import wear
@@ -78,6 +79,25 @@ def test_files_are_read_upright_and_worn(tmp_path, model, frontal, plain_crop, m
     assert sample.family == "pair"
     assert (sample.labels == Region.FRAME).sum() > 200
     assert np.isin(sample.labels[102:118, [92, 163]], (Region.CLEAR_LENS, Region.DARK_LENS, Region.GLARE)).any()
+
+
+def test_lenses_are_found_by_their_shape_when_names_mislead(tmp_path, meshes):
+    write_obj(tmp_path / "pair.obj", meshes)
+    text = (tmp_path / "pair.obj").read_text()
+    for name in ("shell", "pane"):
+        text = text.replace(f"usemtl {name}", "usemtl Glass")
+    (tmp_path / "pair.obj").write_text(text)
+    (tmp_path / "pair.mtl").unlink()
+    (pair,) = load_scanned(tmp_path)
+    assert len(pair.lenses.triangles) == len(meshes[1][1])
+
+
+@pytest.mark.parametrize(("name", "lens"), [
+    ("Lens_L", True), ("glass", True), ("Glass.001", True),
+    ("frame_glass", False), ("Sunglasses", False), ("rims", False),
+])  # fmt: skip
+def test_names_of_lenses(name, lens):
+    assert names_a_lens(name) is lens
 
 
 def test_a_folder_without_models_is_named(tmp_path):
