@@ -98,4 +98,6 @@ def test_values_continue_smoothly() -> None:
     found = extend_over(positions, triangles, known, values, wanted)[0, :, 0]
     assert values.min() <= found.min() and found.max() <= values.max()
     beside = np.abs(positions[wanted, 0]) < 5
-    np.testing.assert_allclose(found[beside], positions[wanted][beside, 1] * 0.01, atol=0.15)
+    np.testing.assert_allclose(found[beside], positions[wanted][beside, 1] * 0.01, atol=0.25)
+    far = positions[wanted, 0] > 45
+    assert np.abs(found[far]).max() < 0.1  # faded to the median, 0
