@@ -12,6 +12,8 @@ from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
 from realtime.face.regions import FaceRegion
 from realtime.frame import Face, Faces
+from realtime.paste import blend
+from realtime.texture import face_outline
 from shaders.base import Draw, Mode, Renderer, Topology
 from shaders.open import open_renderer
 
@@ -47,6 +49,16 @@ class FaceDrawer:
             self._renderer = open_renderer(size, topology, self._prefer, self._context)
         return self._renderer.draw(image, [self.draw_of(face) for face in seen], mode)
 
+    def draw_mask(self, image: np.ndarray, faces: Faces) -> np.ndarray:
+        """The textured faces over the picture, faded out at the outline of jaw and forehead: no rim of a mask shows."""
+        drawn = self.draw(image, faces, Mode.TEXTURED)
+        if drawn is image:
+            return image
+        picture = image.copy()
+        for face in faces:
+            _fade_in(picture, drawn, face)
+        return picture
+
     def draw_of(self, face: Face) -> Draw:
         """What the renderer needs of one face with coefficients."""
         coefficients = _coefficients(face)
@@ -65,6 +77,18 @@ class FaceDrawer:
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+
+def _fade_in(picture: np.ndarray, drawn: np.ndarray, face: Face) -> None:
+    """Copy the face from `drawn` into `picture`, in place, inside its soft outline."""
+    height, width = picture.shape[:2]
+    size = float(np.linalg.norm(face.landmarks[16] - face.landmarks[0]))
+    x0, y0 = np.clip((face.landmarks.min(0) - 0.6 * size).astype(int), 0, (width, height))
+    x1, y1 = np.clip((face.landmarks.max(0) + 0.2 * size).astype(int), 0, (width, height))
+    if face.coefficients is None or x1 <= x0 or y1 <= y0:
+        return
+    weight = face_outline(face.landmarks - np.array([x0, y0], np.float32), (y1 - y0, x1 - x0))
+    blend(picture[y0:y1, x0:x1], drawn[y0:y1, x0:x1], (weight * 255).astype(np.uint8))
 
 
 def mask_triangles(model: FaceModel) -> np.ndarray:

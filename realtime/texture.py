@@ -26,7 +26,7 @@ LEAST_SHADE = 0.25  # darker than that, dividing the light out would only raise 
 class LiveTexture:
     """One track's albedo so far. memory: how many full looks the average remembers; that of eyes, which move, fewer."""
 
-    def __init__(self, model: FaceModel, size: int, memory: float = 20.0, eye_memory: float = 1.5):
+    def __init__(self, model: FaceModel, size: int, memory: float = 8.0, eye_memory: float = 1.5):
         self.model, self.atlas = model, atlas_of(model, size)
         eyes = np.isin(model.regions, EYEBALLS)
         self.memory = np.where(eyes, eye_memory, memory).astype(np.float32)
@@ -35,6 +35,7 @@ class LiveTexture:
         self.albedo = np.zeros((*shape, 3), np.float32)
         self.looks = np.zeros(shape, np.float32)  # so far, each weighted by how well it saw the texel
         self.seen = np.zeros(shape, np.float32)  # 0..1, how well the best look saw it
+        self.exposure = 1.0  # no skin reflects more than it gets: by so much the light must be stronger than was told
 
     def look(self, crop: np.ndarray, coefficients: np.ndarray, landmarks: np.ndarray) -> None:
         """Take in an (H, W, 3) uint8 picture without glasses; (239,) coefficients and (68, 2) points in its pixels."""
@@ -58,7 +59,10 @@ class LiveTexture:
         """
         rgba = np.zeros((*self.seen.shape, 4), np.uint8)
         atlas = self.atlas
-        _compose(self.albedo, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, self.painted, rgba)
+        known = self.albedo[::3, ::3][self.seen[::3, ::3] > 0.3]
+        self.exposure = max(1.0, float(np.percentile(known.max(1), 97))) if len(known) else 1.0
+        exposed = self.albedo / np.float32(self.exposure)
+        _compose(exposed, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, self.painted, rgba)
         rgba.flags.writeable = False
         return rgba
 
@@ -123,7 +127,7 @@ def _unwrap(crop, face_only, placed, weight, light, memory, triangle, inside, co
             for channel in range(3):
                 upper = crop[top, left, channel] * (1 - fx) + crop[top, left + 1, channel] * fx
                 lower = crop[top + 1, left, channel] * (1 - fx) + crop[top + 1, left + 1, channel] * fx
-                value = min((upper * (1 - fy) + lower * fy) / bright, np.float32(1))
+                value = min((upper * (1 - fy) + lower * fy) / bright, np.float32(4))
                 albedo[row, column, channel] += w / total * (value - albedo[row, column, channel])
 
 

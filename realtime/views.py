@@ -36,15 +36,20 @@ def show(
     elif view == "split":
         picture = split(original, frame.image)
     elif view == "side-by-side":
-        picture = np.hstack([original, frame.image, drawer.draw(frame.image, faces, Mode.TEXTURED)])
+        picture = np.hstack([original, frame.image, drawer.draw_mask(frame.image, faces)])
     elif view == "landmarks":
         picture, landmarks = frame.image, True
     else:
-        mode = MESH_MODES[view]
-        picture = frame.image if mode is None else drawer.draw(frame.image, faces, mode)
+        picture = _with_mesh(frame.image, faces, MESH_MODES[view], drawer)
     if landmarks:
         picture = draw_landmarks(picture, faces)
     return np.ascontiguousarray(picture[:, ::-1]) if mirror else picture
+
+
+def _with_mesh(image: np.ndarray, faces: Faces, mode: Mode | None, drawer: FaceDrawer) -> np.ndarray:
+    if mode is None:
+        return image
+    return drawer.draw_mask(image, faces) if mode is Mode.TEXTURED else drawer.draw(image, faces, mode)
 
 
 def split(before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -99,7 +99,7 @@ class Delete:
         if memory.seen is not None:
             seen = np.maximum(seen, self.settings.release * memory.seen)
         memory.seen = seen
-        hole = grow(seen > 0.5, self.settings.grow_px)
+        hole = grow(connected(seen), self.settings.grow_px)
         ratio = shadow_on_skin(np.asarray(found["shadow"])[0, 0], labels, hole)
         divide(crop[STRIP], ratio, self.settings.shadow_floor)
         mask = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
@@ -116,6 +116,12 @@ def glasses_probability(glasses: np.ndarray, kind: Glasses) -> np.ndarray:
     """
     seen = glasses[FRAME] + glasses[GLARE]
     return seen + glasses[DARK_LENS] if kind is Glasses.DARK else seen
+
+
+def connected(seen: np.ndarray, sure: float = 0.5, likely: float = 0.35, reach: int = 4) -> np.ndarray:
+    """(h, w) probabilities -> bool: sure pixels, and likely ones within `reach` of them; thin rims stay whole."""
+    certain = (seen > sure).astype(np.uint8)
+    return (certain | ((seen > likely) & cv2.dilate(certain, _disc(reach)))).astype(bool)
 
 
 def grow(seen: np.ndarray, radius: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from realtime.align import transform_points
-from realtime.face.coefficients import move_pose
+from realtime.face.coefficients import SLICES, move_pose
 from realtime.face.model import FaceModel
 from realtime.frame import Face, Faces, Frame
 from realtime.texture import LiveTexture
@@ -24,7 +24,10 @@ class TextureState:
 
 
 class Refine:
-    """Fills in the texture of faces with coefficients. every: frames between looks, so that it stays in the budget."""
+    """Fills in the texture of faces with coefficients, and scales their light so that no albedo exceeds 1.
+
+    every: frames between looks, so that it stays in the budget.
+    """
 
     name = "refine"
 
@@ -47,4 +50,6 @@ class Refine:
             state.texture.look(face.crop, move_pose(face.coefficients, face.crop_from_frame), points)
             state.picture, state.age = state.texture.picture(self.model.albedo_of(face.coefficients)), 0
         state.age += 1
-        return face.with_(texture=state.picture)
+        coefficients = face.coefficients.copy()
+        coefficients[SLICES["light"]] *= state.texture.exposure
+        return face.with_(texture=state.picture, coefficients=coefficients)

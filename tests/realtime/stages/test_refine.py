@@ -57,6 +57,20 @@ def test_light_is_taken_out_of_the_texture(model):
     assert right / left == pytest.approx(1, abs=0.15)
 
 
+def test_a_picture_brighter_than_its_light_explains_keeps_its_colours(model):
+    coefficients = someone()
+    dim = coefficients.copy()
+    dim[SLICES["light"]] *= 0.4
+    texture = LiveTexture(model, 256)
+    texture.look(drawn(model, coefficients), dim, model.landmarks_of(coefficients))
+    shown = texture.picture(model.albedo_of(coefficients))
+    assert texture.exposure > 1.3
+    dim[SLICES["light"]] *= texture.exposure
+    middle = (slice(110, 190), slice(90, 166))
+    gap = drawn(model, dim, shown)[middle].astype(int) - drawn(model, coefficients)[middle]
+    assert np.abs(gap).mean() < 5
+
+
 def test_the_side_that_was_never_seen_is_filled_by_its_mirror_image(model):
     texture = LiveTexture(model, 256)
     coefficients = someone(yaw=0.9)
