@@ -52,12 +52,14 @@ class DetectorNet(nn.Module):
         self.deep = nn.Sequential(separable(deep, deep, stride=2), Residual(deep, 5), Residual(deep, 5))
         self.lateral = nn.ModuleList(nn.Conv2d(c, eighth, 1) for c in (eighth, deep, deep))
         self.heads = nn.ModuleList(separable(eighth, eighth) for _ in STRIDES)
-        self.score = nn.ModuleList(nn.Conv2d(eighth, 1, 1) for _ in STRIDES)
-        self.sides = nn.ModuleList(nn.Conv2d(eighth, 4, 1) for _ in STRIDES)
-        for score, sides in zip(self.score, self.sides, strict=True):
+        scores = [nn.Conv2d(eighth, 1, 1) for _ in STRIDES]
+        sides = [nn.Conv2d(eighth, 4, 1) for _ in STRIDES]
+        for score, side in zip(scores, sides, strict=True):
+            assert score.bias is not None and side.bias is not None
             nn.init.constant_(score.bias, -4.6)  # one cell in a hundred, as in the focal loss's paper
-            nn.init.normal_(sides.weight, std=0.01)
-            nn.init.constant_(sides.bias, 0.7)
+            nn.init.normal_(side.weight, std=0.01)
+            nn.init.constant_(side.bias, 0.7)
+        self.score, self.sides = nn.ModuleList(scores), nn.ModuleList(sides)
 
     def levels(self, image: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Per stride: score logits (N, 1, h, w) and distances to left, top, right, bottom (N, 4, h, w) in strides."""
