@@ -105,20 +105,19 @@ def build_groups(
     executor: Executor | None = None,
     stills: bool = False,
 ) -> tuple[Group, ...]:
-    """The stages of the design, section 2, in two halves of about equal cost."""
+    """The stages of the design, section 2, in groups of about equal cost, so that two cores stay busy."""
     settings = DetectionSettings(smallest_px=24.0, stills=True) if stills else DetectionSettings()
     tracker, model = Tracker(options.faces), load_face_model("live")
     locate = Locate(engines["detector"], tracker, settings, executor)
-    track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover)]
-    rebuild: list[Stage] = []
     smooth = (lambda: 0.0) if stills else (lambda: switches.smooth)
-    track.append(SmoothLandmarks(smooth))
+    track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover), SmoothLandmarks(smooth)]
+    synthesise: list[Stage] = []
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
-        rebuild.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
-    rebuild += [Regress(engines["coefficients"], model), Smooth(smooth), Calibrate(lambda: switches.calibrations)]
-    rebuild.append(Refine(model))
-    return Group(track), Group(rebuild)
+        synthesise.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
+    rebuild: list[Stage] = [Regress(engines["coefficients"], model), Smooth(smooth)]
+    rebuild += [Calibrate(lambda: switches.calibrations), Refine(model)]
+    return tuple(Group(stages) for stages in (track, synthesise, rebuild) if stages)
 
 
 def _close_all(engines: Iterable[Engine]) -> None:

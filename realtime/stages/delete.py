@@ -120,8 +120,9 @@ def glasses_probability(glasses: np.ndarray, kind: Glasses) -> np.ndarray:
 
 def connected(seen: np.ndarray, sure: float = 0.5, likely: float = 0.35, reach: int = 4) -> np.ndarray:
     """(h, w) probabilities -> bool: sure pixels, and likely ones within `reach` of them; thin rims stay whole."""
-    certain = (seen > sure).astype(np.uint8)
-    return (certain | ((seen > likely) & cv2.dilate(certain, _disc(reach)))).astype(bool)
+    certain = seen > sure
+    near = cv2.dilate(certain.astype(np.uint8), _disc(reach)) > 0
+    return certain | ((seen > likely) & near)
 
 
 def grow(seen: np.ndarray, radius: int) -> np.ndarray:

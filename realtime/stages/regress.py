@@ -14,7 +14,7 @@ from realtime.frame import Face, Faces, Frame
 from realtime.planes import planes
 from realtime.tracking import TrackStates
 
-INPUT_SIZE = 160
+INPUT_SIZE = 128
 # frames that a running average remembers: a person's bones do not change, the light does slowly
 MEMORY_FRAMES = {"identity": 90.0, "texture": 90.0, "light": 20.0}
 
