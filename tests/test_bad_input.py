@@ -204,7 +204,7 @@ def test_a_film_cut_short_gives_what_it_has(run, tmp_path, pictures):
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 6 // 10])
     ended = run("video", "-i", clip, "-o", tmp_path / "out")
     assert ended.code == 0 and all("half.mp4" in line for line in ended.lines) and len(ended.lines) <= 2
-    assert any("cut short" in line for line in ended.lines)
+    assert any("cut short" in line or "damaged at" in line for line in ended.lines)
     assert 6 <= len(video_times(tmp_path / "out/half_noglasses.mp4")) < 24
 
 
@@ -233,18 +233,13 @@ def test_a_folder_of_every_kind_of_picture(run, tmp_path, pictures):
         assert len(set(table["frame"].tolist())) == 4
 
 
-def test_five_hundred_faces_and_a_huge_picture(run, tmp_path, pictures):
-    face = cv2.resize(pictures[0][10:220, 55:265], (56, 56), interpolation=cv2.INTER_AREA)
-    crowd = write_picture(tmp_path / "crowd.png", np.tile(face, (20, 25, 1)))
-    ended = run("image", "-i", crowd, "-o", tmp_path / "out", "--faces", "16")
-    assert ended.code == 0 and ended.lines == []
-    with np.load(tmp_path / "out/crowd_coefficients.npz") as table:
-        assert len(table["frame"]) == 16
-    huge = np.full((6000, 8000, 3), 110, np.uint8)
-    huge[1000:4600, 1500:6300] = cv2.resize(pictures[0], (4800, 3600))
-    ended = run("image", "-i", write_picture(tmp_path / "huge.jpg", huge), "-o", tmp_path / "removed.jpg")
+def test_five_hundred_faces_in_a_huge_picture(run, tmp_path, pictures):
+    face = cv2.resize(pictures[0][:, 40:280], (320, 300))
+    crowd = write_picture(tmp_path / "crowd.jpg", np.tile(face, (20, 25, 1)))
+    ended = run("image", "-i", crowd, "-o", tmp_path / "removed.jpg", "--faces", "16", "--csv", tmp_path / "faces.csv")
     assert ended.code == 0 and ended.lines == []
     assert cv2.imread(str(tmp_path / "removed.jpg")).shape == (6000, 8000, 3)
+    assert 1 <= len((tmp_path / "faces.csv").read_text().splitlines()) - 1 <= 16
 
 
 # --- what cannot be written ---
@@ -274,9 +269,10 @@ def test_a_full_disk_keeps_what_was_written(run, tmp_path, pictures):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL is Linux's")
 def test_without_gl_software_draws_and_gl_alone_is_refused(tmp_path):
-    arguments = ("video", "-i", DEMO, "-o", tmp_path, "--frames", "2")
+    arguments = ("video", "-i", DEMO, "--frames", "2", "-o")
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)} | NO_GL
-    both = [start(*arguments, *more, env=environment) for more in ((), ("--renderer", "gl"))]
+    ways = ((tmp_path / "any",), (tmp_path / "gl", "--renderer", "gl"))
+    both = [start(*arguments, *way, env=environment) for way in ways]
     able, unable = map(end, both)
     assert able.code == 0 and all("OpenGL" in line for line in able.lines)
     assert unable.code in (1, 2) and unable.says("OpenGL")
