@@ -26,6 +26,14 @@ def overlap(boxes_a: np.ndarray, boxes_b: np.ndarray) -> np.ndarray:
     return shared / np.maximum(total, 1e-9)
 
 
+def containment(boxes: np.ndarray) -> np.ndarray:
+    """(N, 4) boxes -> (N, N): shared area over the smaller box's; 1 for a box within another."""
+    a, b = np.reshape(boxes, (-1, 1, 4)), np.reshape(boxes, (1, -1, 4))
+    shared = np.clip(np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(-1)
+    area = (boxes[:, 2:] - boxes[:, :2]).prod(-1)
+    return shared / np.maximum(np.minimum(area[:, None], area[None]), 1e-9)
+
+
 def suppress_doubles(boxes: np.ndarray, scores: np.ndarray, iou: float = 0.4) -> np.ndarray:
     """Indices of the (N, 4) boxes that stay, best score first: each removes the worse ones that overlap it by `iou`."""
     order = np.argsort(-scores, kind="stable")
@@ -84,10 +92,12 @@ class Tracker:
         self._lost.clear()
 
     def doubles(self) -> list[int]:
-        """Numbers of tracks that have drifted onto the face of an older one."""
+        """Numbers of tracks that lie on the face of an older one, or on a part of it."""
         numbers = sorted(self.tracks)
-        ious = overlap(*(np.stack([self.tracks[n].box for n in numbers]),) * 2) if numbers else np.zeros((0, 0))
-        return [numbers[j] for j in range(len(numbers)) if (ious[:j, j] > 0.5).any()]
+        if len(numbers) < 2:
+            return []
+        within = containment(np.stack([self.tracks[n].box for n in numbers]))
+        return [numbers[j] for j in range(1, len(numbers)) if (within[:j, j] > 0.6).any()]
 
     def _number_for(self, box: np.ndarray, time_s: float) -> int:
         self._lost = {n: (b, t) for n, (b, t) in self._lost.items() if abs(time_s - t) <= self.remembered_s}

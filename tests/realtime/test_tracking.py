@@ -49,6 +49,13 @@ def test_a_track_that_drifts_onto_another_is_a_double():
     assert tracker.doubles() == [1]
 
 
+def test_a_track_on_a_part_of_a_face_is_a_double_and_a_neighbour_is_not():
+    tracker = Tracker(limit=4)
+    tracker.add(np.stack([box(0), box(300), box(90)]), 0.0)
+    tracker.moved(1, np.linspace([20, 0], [70, 60], 68).astype(np.float32))
+    assert tracker.doubles() == [1]
+
+
 def scene(seed: int) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return cv2.resize(rng.integers(0, 256, (9, 12, 3), dtype=np.uint8), (640, 480), interpolation=cv2.INTER_CUBIC)
