@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-VIEWS = ("removed", "mesh", "split", "wireframe", "shaded", "depth", "original")
+from realtime.options import VIEWS
 
 # key -> (event, what the overlay says); the keys people know from other live face programs
 KEYS: dict[str, tuple[str, str]] = {
