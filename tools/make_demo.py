@@ -30,7 +30,7 @@ AAC_FRAME = 1024  # samples
 def film(path: Path, actor: Actor, sound: np.ndarray, frames: int = round(RATE * DURATION_S)) -> None:
     """H.264 and AAC in MP4. sound: (n,) float32 mono at `SOUND_RATE`. One encoder thread, so that bytes repeat."""
     with av.open(str(path), "w", options={"movflags": "faststart", "fflags": "bitexact"}) as container:
-        video = container.add_stream("libx264", rate=RATE, options={"crf": "23", "preset": "slow"})
+        video = container.add_stream("libx264", rate=RATE, options={"crf": "19", "preset": "medium"})
         video.width, video.height = SIZE
         video.pix_fmt = "yuv420p"
         video.codec_context.thread_count = 1

@@ -48,7 +48,7 @@ class Actor:
         coefficients[SLICES["identity"]] = self.identity
         coefficients[SLICES["expression"]] = expression_from(mouth_at(self.speech, time_s) | _eyes_at(time_s))
         coefficients[SLICES["texture"]] = self.texture
-        coefficients[SLICES["light"]] = directional(np.array([-0.55, 0.5, 0.75]), 0.66, 0.50)
+        coefficients[SLICES["light"]] = directional(np.array([-0.55, 0.5, 0.75]), 0.72, 0.52)
         coefficients[SLICES["pose"]] = _pose_at(time_s)
         return coefficients
 
@@ -139,7 +139,7 @@ def _room(rng: np.random.Generator) -> np.ndarray:
         at = 478
         while at < 628:
             thick, tall = (int(v) for v in (rng.integers(9, 20), rng.integers(40, 66)))
-            tone = tuple(float(v) for v in rng.uniform(60, 170) * np.exp(rng.normal(0, 0.18, 3)))
+            tone = tuple(float(v) for v in rng.uniform(60, 170) * np.exp(rng.normal(0, 0.1, 3)))
             cv2.rectangle(room, (at, top + 70 - tall), (at + thick, top + 69), tone, -1)
             at += thick + int(rng.integers(0, 9))
     for _ in range(26):
