@@ -25,7 +25,7 @@ from tools.evaluate.measures import normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.train.samples import Samples
 
-INPUT_SIZE = 160
+INPUT_SIZE = 128
 SHOWN = 48
 Regress = Callable[[np.ndarray], np.ndarray]  # (256, 256, 3) uint8 crop -> (239,) coefficients, crop pixels
 
@@ -53,7 +53,7 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
 
 
 def shrunk(crop: np.ndarray) -> np.ndarray:
-    """(256, 256, 3) crop -> (160, 160, 3), the network's input."""
+    """(256, 256, 3) crop -> (128, 128, 3), the network's input."""
     return cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
 
 

@@ -4,7 +4,7 @@ Added to the paper's losses, which alone do not converge from scratch: distance 
 distance of posed points in pixels, coefficients in units of their spread, and regularisers. Photographs carry a weaker
 coefficient term (their fit saw only 68 points) and the full weight of their landmarks. Eq. 8 joins for the second half,
 on bare faces in their own light. Eq. 9 is `losses.feature_loss`, for when a face recogniser G has been trained. The
-first two thirds run at 112 pixels and the rest at 160, which halves the work.
+input grows from 96 to 128 pixels during the training, which spares a quarter of the work.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tools.train.render_torch import render
 from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
-SMALL_SIZE, SMALL_UNTIL = 112, 0.66  # pixels; fraction of the training
+SIZES = ((0.55, 96), (1.0, 128))  # until which fraction of the training the input has which side, pixels
 HEADS_SHARE = 0.6  # of a batch
 VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.3, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
 REGULARISED = np.r_[SLICES["identity"], SLICES["texture"]]
@@ -57,17 +57,21 @@ class CoefficientsTask:
             raise FileNotFoundError(
                 "the regressor learns from rendered heads: give the data factory's folder, --shards DIR"
             )
-        self.photos, self.heads = Samples(options.shards), Samples(options.shards.parent / "heads")
-        reserved = labelled_glasses(options.data)
-        seen = self.photos.values("points_weight").sum(1) > 0
-        self.usable = np.flatnonzero(seen & [name not in reserved for name in self.photos.photographs()])
+        samples, reserved = Samples(options.shards), labelled_glasses(options.data)
+        seen = samples.values("points_weight").sum(1) > 0
+        free = np.array([name not in reserved for name in samples.photographs()])
+        rendered = samples.values("synthetic").astype(bool)
+        self.photos = [samples[int(k)] for k in np.flatnonzero(seen & free & ~rendered)]
+        self.heads = [samples[int(k)] for k in np.flatnonzero(rendered)]
+        folder = options.shards.parent / "heads"
+        self.heads += list(Samples(folder)) if any(folder.glob("*.npz")) else []
         self.model = load_face_model("live")
 
     def models(self) -> dict[str, nn.Module]:
         network = Coefficients(self.options.quality)
-        exact = self.heads.values("coefficients")
-        network.centre.copy_(torch.from_numpy(np.nan_to_num(np.nanmean(exact, 0))))
-        network.spread.copy_(torch.from_numpy(np.nan_to_num(np.nanstd(exact, 0), nan=1.0).clip(SPREAD_FLOOR)))
+        exact = np.ma.masked_invalid([one.value("coefficients") for one in self.heads])
+        network.centre.copy_(torch.from_numpy(exact.mean(0).filled(0)))
+        network.spread.copy_(torch.from_numpy(exact.std(0).filled(1).clip(SPREAD_FLOOR)))
         self.face = FaceTorch(self.model)
         skin = np.isin(self.model.regions, FACE_SKIN)
         self.skin, self.skin_triangles = torch.from_numpy(np.flatnonzero(skin)), skin[self.model.triangles].all(1)
@@ -79,7 +83,7 @@ class CoefficientsTask:
             if k < HEADS_SHARE * self.recipe.batch:
                 rows.append(varied(self.heads[int(rng.integers(len(self.heads)))], rng))
             else:
-                rows.append(varied(self.photos[int(rng.choice(self.usable))], rng))
+                rows.append(varied(self.photos[int(rng.integers(len(self.photos)))], rng))
         crop, coefficients, points, weight, exact, lit, bare = (np.stack(part) for part in zip(*rows, strict=True))
         return {
             "crop": crop, "coefficients": coefficients, "points": points, "weight": weight, "exact": exact, "lit": lit,
@@ -89,9 +93,8 @@ class CoefficientsTask:
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         crop = pictures(batch["crop"])
         progress = float(batch.get("progress", 1.0))
-        small = crop
-        if progress < SMALL_UNTIL:
-            small = functional.interpolate(crop, size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", antialias=True)
+        size = next(size for end, size in SIZES if progress < end or end == 1)
+        small = resized(crop, size)
         network = models["model"]
         said = network(small).float()
         known = torch.isfinite(batch["coefficients"])
@@ -108,9 +111,8 @@ class CoefficientsTask:
         }
         chosen = torch.nonzero(batch["bare"])[:PHOTOMETRIC_ROWS, 0] if progress > PHOTOMETRIC_FROM else []
         if len(chosen):
-            made, visible = render(self.face, said[chosen], SMALL_SIZE, self.skin_triangles)
-            photo = functional.interpolate(crop[chosen], size=(SMALL_SIZE, SMALL_SIZE), mode="bilinear", antialias=True)
-            terms["photometric"] = PHOTOMETRIC * losses.photometric_loss(photo, made, visible)
+            made, visible = render(self.face, said[chosen], size, self.skin_triangles)
+            terms["photometric"] = PHOTOMETRIC * losses.photometric_loss(small[chosen], made, visible)
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
 
@@ -131,11 +133,14 @@ class CoefficientsTask:
     def held_out(self) -> tuple[list[Sample], list[Sample]]:
         """Val photographs with points, and val heads."""
         folder: Path = self.options.shards.parent  # type: ignore[union-attr,assignment]
-        photos, heads = Samples(folder / "val"), Samples(folder / "heads_val")
-        seen = np.flatnonzero(photos.values("points_weight").min(1) > 0)
+        val = list(Samples(folder / "val"))
+        photos = [one for one in val if not one.value("synthetic") and one.value("points_weight").min() > 0]
+        heads = [one for one in val if one.value("synthetic")]
+        if any((folder / "heads_val").glob("*.npz")):
+            heads += list(Samples(folder / "heads_val"))
         rng = np.random.default_rng(3)
         return (
-            [photos[int(k)] for k in rng.permutation(seen)[: self.judged]],
+            [photos[int(k)] for k in rng.permutation(len(photos))[: self.judged]],
             [heads[int(k)] for k in rng.permutation(len(heads))[: self.judged]],
         )
 
@@ -158,7 +163,7 @@ class CoefficientsTask:
 
 
 def varied(sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Crop (160, 160, 3), coefficients, points, their weights, whether exact, whether the light was left alone, and
+    """Crop (128, 128, 3), coefficients, points, their weights, whether exact, whether the light was left alone, and
     whether the picture shows a bare face in its own light, for the photometric loss.
 
     Half of the crops wear what the factory gave them: the network must not mind what the removal leaves behind.
@@ -183,6 +188,14 @@ def varied(sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         np.float32(lit),
         np.bool_(lit and not worn),
     )
+
+
+def resized(crop: Tensor, size: int) -> Tensor:
+    """(N, 3, S, S) at another size, without aliasing, channels-last."""
+    if crop.shape[-1] == size:
+        return crop
+    small = functional.interpolate(crop, size=(size, size), mode="bilinear", antialias=True)
+    return small.contiguous(memory_format=torch.channels_last)
 
 
 def centred_distance(points: Tensor, truth: Tensor) -> Tensor:

@@ -29,8 +29,8 @@ from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
 WEIGHTS = {  # of the cross-entropy; 1 where not named
-    Region.BACKGROUND: 0.5, Region.SKIN: 0.5, Region.HAIR: 0.5, Region.FRAME: 2.5, Region.CLEAR_LENS: 1.5,
-    Region.DARK_LENS: 1.5, Region.GLARE: 3.0, Region.L_EYE: 2.0, Region.R_EYE: 2.0,
+    Region.BACKGROUND: 0.5, Region.SKIN: 0.5, Region.HAIR: 0.5, Region.FRAME: 1.2, Region.CLEAR_LENS: 1.0,
+    Region.DARK_LENS: 1.0, Region.GLARE: 2.0, Region.L_EYE: 2.0, Region.R_EYE: 2.0,
 }  # fmt: skip
 DICE, SHADOW, KIND = 0.7, 1.0, 0.4
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -21,7 +22,7 @@ from torch import Tensor, nn
 from engines.landmark_map import landmark_map
 from engines.networks.deleter import Deleter
 from engines.networks.generator import Discriminator, Generator
-from realtime.align import STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
+from realtime.align import CROP_SIZE, STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
 from tools.evaluate.inpainting import masked_scores, telea
 from tools.photos import MIRROR, Photographs, annotations
 from tools.train import losses
@@ -37,7 +38,19 @@ PERCEPTUAL, GRADIENT, ADVERSARIAL, MATCHING = 0.05, 0.5, 0.005, 0.1  # ours, sma
 ADVERSARIAL_FROM = 0.67  # fraction of the training
 SETS = ("celeba", "helen", "aaf", "gan")
 
-Crop = tuple[np.ndarray, np.ndarray, np.ndarray]  # (256, 256, 3) uint8 clean, (68, 2) points, (256, 256) uint8 mask
+STYLE_SCALE = 0.2  # of our features in eq. 3: the paper's 250 was chosen for the smaller ones of VGG
+FEATURE_ROWS = 6  # of a batch that perceptual and style losses look at: they cost as much as the generator
+
+
+@dataclass(frozen=True, eq=False)
+class Crop:
+    """clean, seen: (256, 256, 3) uint8, the truth and the picture whose known pixels are given; points (68, 2);
+    mask (256, 256) uint8, 255 = deleted."""
+
+    clean: np.ndarray
+    seen: np.ndarray
+    points: np.ndarray
+    mask: np.ndarray
 
 
 class ShardCrops:
@@ -54,10 +67,14 @@ class ShardCrops:
     def __call__(self, rng: np.random.Generator, drawn: float = 0.35) -> Crop:
         sample = self.samples[int(rng.choice(self.usable))]
         points = sample.value("points").astype(np.float32)
-        mask = deleted_mask(sample.picture("labels"))
+        clean, mask = sample.picture("clean"), deleted_mask(sample.picture("labels"))
         if rng.random() < drawn or not mask[STRIP].any():
-            mask = drawn_glasses(points, rng, dark=bool(rng.random() < 0.5))
-        return sample.picture("clean"), points, mask
+            return Crop(clean, clean, points, drawn_glasses(points, rng, dark=bool(rng.random() < 0.5)))
+        seen = clean
+        if rng.random() < 0.6:  # through clear lenses, beside what is left of the shadow
+            ratio = np.maximum(sample.picture("shadow"), 60)[..., None] / np.float32(255)
+            seen = np.clip(sample.picture("image") / ratio ** rng.uniform(0.6, 1.0), 0, 255).astype(np.uint8)
+        return Crop(clean, seen, points, mask)
 
 
 class PhotoCrops:
@@ -73,8 +90,8 @@ class PhotoCrops:
         photo, points = self.labelled[int(rng.integers(len(self.labelled)))]
         matrix = crop_from_landmarks(points)
         points = transform_points(matrix, points)
-        mask = drawn_glasses(points, rng, dark=bool(rng.random() < 0.5))
-        return aligned_crop(self.photos.read(photo), matrix), points, mask
+        clean = aligned_crop(self.photos.read(photo), matrix)
+        return Crop(clean, clean, points, drawn_glasses(points, rng, dark=bool(rng.random() < 0.5)))
 
 
 class GeneratorTask:
@@ -108,8 +125,8 @@ class GeneratorTask:
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         rows = [varied(self.crops(rng), rng) for _ in range(self.recipe.batch)]
-        clean, mask, guide = (np.stack(parts) for parts in zip(*rows, strict=True))
-        return {"clean": clean, "mask": mask, "guide": guide}
+        clean, seen, mask, guide = (np.stack(parts) for parts in zip(*rows, strict=True))
+        return {"clean": clean, "seen": seen, "mask": mask, "guide": guide}
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         real = pictures(batch["clean"])
@@ -118,7 +135,7 @@ class GeneratorTask:
         late = float(batch.get("progress", 0.0)) > ADVERSARIAL_FROM
         if player == "discriminator":
             return self._discriminate(models["discriminator"], real, hole, guide, late)
-        made = models["model"](torch.cat([real * (1 - hole), hole, guide], 1))
+        made = models["model"](torch.cat([pictures(batch["seen"]) * (1 - hole), hole, guide], 1))
         self._made = made.detach()
         terms = {
             "pixel": PIXEL * losses.pixel_loss(made, real, hole),
@@ -126,10 +143,7 @@ class GeneratorTask:
             "variation": VARIATION * losses.variation_loss(made),
         }
         if self._features is not None:
-            a, b = self._features.features(made)[:3], self._features.features(real)[:3]
-            terms["perceptual"] = PERCEPTUAL * losses.perceptual_loss(a, b)
-            masked_a, masked_b = self._features.features(made * hole)[:2], self._features.features(real * hole)[:2]
-            terms["style"] = STYLE * losses.style_loss(masked_a, masked_b)
+            self._add_features(self._features, made[:FEATURE_ROWS], real[:FEATURE_ROWS], hole[:FEATURE_ROWS], terms)
         if late:
             score, inner = models["discriminator"](made, hole, guide)
             with torch.no_grad():
@@ -138,6 +152,17 @@ class GeneratorTask:
             terms["matching"] = MATCHING * losses.perceptual_loss(inner[:3], true[:3])
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
+
+    def _add_features(
+        self, network: Deleter, made: Tensor, real: Tensor, hole: Tensor, terms: dict[str, Tensor]
+    ) -> None:
+        """Perceptual loss on the whole pictures, style loss (eq. 3) on what lies inside the mask."""
+        n = len(made)
+        said, true = network.features(torch.cat([made, made * hole])), network.features(torch.cat([real, real * hole]))
+        whole = [(a[:n], b[:n]) for a, b in zip(said[:3], true[:3], strict=True)]
+        masked = [(STYLE_SCALE * a[n:], STYLE_SCALE * b[n:]) for a, b in zip(said[:2], true[:2], strict=True)]
+        terms["perceptual"] = PERCEPTUAL * losses.perceptual_loss(*zip(*whole, strict=True))
+        terms["style"] = STYLE * losses.style_loss(*zip(*masked, strict=True))
 
     def _discriminate(
         self, judge: nn.Module, real: Tensor, hole: Tensor, guide: Tensor, late: bool
@@ -148,50 +173,52 @@ class GeneratorTask:
         return {"total": 0.5 * ((true - 1).square().mean() + false.square().mean())}
 
     @cached_property
-    def held_out(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Val strips, the same each time: (128, 256, 3) clean, (128, 256) mask and guide."""
+    def held_out(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+        """Val strips, the same each time, as `strips` makes them."""
         rng = np.random.default_rng(11)
         source = self._source("val")
-        return [strips(*source(rng)) for _ in range(self.judged)]
+        return [strips(source(rng)) for _ in range(self.judged)]
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         scores = []
-        for clean, mask, guide in self.held_out:
-            ours = masked_scores(clean, fill(model, clean, mask, guide), mask)
-            scores.append((*ours, *masked_scores(clean, telea(clean, mask), mask)))
+        for clean, seen, mask, guide in self.held_out:
+            ours = masked_scores(clean, fill(model, seen, mask, guide), mask)
+            scores.append((*ours, *masked_scores(clean, telea(seen, mask), mask)))
         psnr, ssim, psnr_telea, ssim_telea = np.mean(scores, 0)
         return {"psnr": psnr, "ssim": ssim, "psnr_telea": psnr_telea, "ssim_telea": ssim_telea}
 
     def sheet(self, model: nn.Module) -> np.ndarray:
         rows = []
-        for clean, mask, guide in self.held_out[:16]:
-            holed = clean * (mask[..., None] == 0)
-            rows.append(np.hstack([holed, fill(model, clean, mask, guide), telea(clean, mask), clean]))
+        for clean, seen, mask, guide in self.held_out[:16]:
+            holed = seen * (mask[..., None] == 0)
+            rows.append(np.hstack([holed, fill(model, seen, mask, guide), telea(seen, mask), clean]))
         return np.vstack(rows)
 
 
-def varied(crop: Crop, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Jittered, flipped, relit strips of a clean crop, its mask, and its landmark map (with landmark noise)."""
-    clean, points, mask = crop
-    moved = jitter_similarity(rng, 0.04, 0.05, 4.0)
+def varied(crop: Crop, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
+    """Jittered, flipped, relit strips of a crop, its mask grown, its landmarks a little off."""
+    moved, points = jitter_similarity(rng, 0.04, 0.05, 4.0), crop.points
     if rng.random() < 0.5:
-        moved = after(moved, np.array([[-1.0, 0, clean.shape[1] - 1], [0, 1, 0]]))
+        moved = after(moved, np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]]))
         points = points[MIRROR]
     points = transform_points(moved, points) + rng.normal(0, 0.7, (68, 2)).astype(np.float32)
-    mask = jittered(warp(mask, moved, (256, 256)), rng)
-    return strips(relight(warp(clean, moved, (256, 256)), rng), points, mask)
+    size = (CROP_SIZE, CROP_SIZE)
+    both = relight(np.vstack([warp(crop.clean, moved, size), warp(crop.seen, moved, size)]), rng)
+    mask = jittered(warp(crop.mask, moved, size), rng)
+    return strips(Crop(both[:CROP_SIZE], both[CROP_SIZE:], points, mask))
 
 
-def strips(clean: np.ndarray, points: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(128, 256, 3) clean, (128, 256) mask 0 or 255, (128, 256) landmark map 0..255, all uint8."""
-    guide = np.round(255 * landmark_map(points)).astype(np.uint8)
-    return np.ascontiguousarray(clean[STRIP]), ((mask[STRIP] > 127) * 255).astype(np.uint8), guide
+def strips(crop: Crop) -> tuple[np.ndarray, ...]:
+    """(128, 256, 3) clean and seen, (128, 256) mask 0 or 255, (128, 256) landmark map 0..255, all uint8."""
+    guide = np.round(255 * landmark_map(crop.points)).astype(np.uint8)
+    mask = ((crop.mask[STRIP] > 127) * 255).astype(np.uint8)
+    return np.ascontiguousarray(crop.clean[STRIP]), np.ascontiguousarray(crop.seen[STRIP]), mask, guide
 
 
-def fill(model: nn.Module, clean: np.ndarray, mask: np.ndarray, guide: np.ndarray) -> np.ndarray:
+def fill(model: nn.Module, seen: np.ndarray, mask: np.ndarray, guide: np.ndarray) -> np.ndarray:
     """The network's answer for one strip, (128, 256, 3) uint8."""
     hole = torch.from_numpy(mask > 127).float()[None, None]
-    known = pictures(torch.from_numpy(clean[None])) * (1 - hole)
+    known = pictures(torch.from_numpy(seen[None])) * (1 - hole)
     with torch.no_grad():
         made = model(torch.cat([known, hole, torch.from_numpy(guide).float()[None, None] / 255], 1))
     return (made[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
