@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from realtime.face.camera import project, rotate_normals
+from realtime.face.camera import project, rotate_normals, towards_camera
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
@@ -64,10 +64,10 @@ class FaceDrawer:
         coefficients = _coefficients(face)
         vertices = self.model.vertices(coefficients)
         placed = pose(coefficients)
-        normals = rotate_normals(vertex_normals(vertices, self.model.triangles), placed)
+        normals = towards_camera(rotate_normals(vertex_normals(vertices, self.model.triangles), placed))
         return Draw(
             vertices=project(vertices, placed),
-            normals=np.ascontiguousarray(normals, np.float32),
+            normals=normals,
             colours=self.model.albedo_of(coefficients),
             texture=face.texture,
             light=coefficients[SLICES["light"]],

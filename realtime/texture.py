@@ -9,7 +9,7 @@ import cv2
 import numba
 import numpy as np
 
-from realtime.face.camera import project, rotate_normals
+from realtime.face.camera import project, rotate_normals, towards_camera
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
@@ -43,7 +43,7 @@ class LiveTexture:
         vertices = model.vertices(coefficients)
         placed = project(vertices, pose(coefficients))
         normals = rotate_normals(vertex_normals(vertices, model.triangles), pose(coefficients))
-        light = np.maximum(shade(normals, coefficients[SLICES["light"]]), LEAST_SHADE).astype(np.float32)
+        light = np.maximum(shade(towards_camera(normals), coefficients[SLICES["light"]]), LEAST_SHADE).astype(np.float32)
         facing = np.clip((normals[:, 2] - 0.25) / 0.5, 0, 1)
         weight = (facing * facing * self.painted).astype(np.float32)
         _hide(placed, weight, DEPTH_CELLS, np.float32(DEPTH_SLACK_MM * pose(coefficients).scale))
