@@ -57,7 +57,7 @@ EXPORTS = {
         graph="DeleterGraph",
     ),
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
-    "coefficients": Export({"crop": (BATCH, 3, 160, 160)}, {"coefficients": (BATCH, 239)}),
+    "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
 }
 
 

@@ -163,7 +163,7 @@ def _deleter(shard: Mapping[str, Any], i: int) -> Inputs:
 
 
 def _coefficients(shard: Mapping[str, Any], i: int) -> Inputs:
-    return {"crop": _planes(cv2.resize(_picture(shard, "clean", i), (160, 160), interpolation=cv2.INTER_AREA))}
+    return {"crop": _planes(cv2.resize(_picture(shard, "clean", i), (128, 128), interpolation=cv2.INTER_AREA))}
 
 
 def deleted(labels: np.ndarray) -> np.ndarray:

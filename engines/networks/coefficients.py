@@ -46,7 +46,7 @@ class Bottleneck(nn.Module):
 
 
 class Coefficients(nn.Module):
-    """(N, 3, S, S) RGB 0..1, the aligned crop shrunk (S = 160 at run time, any S in training) -> (N, 239) coefficients,
+    """(N, 3, S, S) RGB 0..1, the aligned crop shrunk (S = 128 at run time, any S in training) -> (N, 239) coefficients,
     pose in pixels of the 256x256 crop.
 
     centre, spread: (239,) buffers, mean and standard deviation of the training coefficients, saved with the weights.

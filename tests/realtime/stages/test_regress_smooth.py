@@ -14,7 +14,7 @@ def test_the_pose_of_the_crop_becomes_the_pose_in_the_frame():
     network = ScriptedNetwork(lambda inputs: {"coefficients": answer})
     face = face_at((300, 200), 52)
     _, (face,) = Regress(network)(picture_of(), (face,))
-    assert network.asked[0]["crop"].shape == (1, 3, 160, 160)
+    assert network.asked[0]["crop"].shape == (1, 3, 128, 128)
     found = pose(face.coefficients)
     assert (found.x, found.y) == (pytest.approx(300, abs=0.5), pytest.approx(200, abs=0.5))
     assert found.scale == pytest.approx(0.6, rel=0.01) and found.pitch == pytest.approx(0.1)
