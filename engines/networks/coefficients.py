@@ -38,7 +38,7 @@ class Bottleneck(nn.Module):
             _conv(width, c_out, 1),
         )
         self.shortcut = _conv(c_in, c_out, 1, stride) if stride != 1 or c_in != c_out else nn.Identity()
-        nn.init.zeros_(self.expand[1].weight)  # each block starts as the identity
+        nn.init.zeros_(self.expand[1].weight)  # type: ignore[arg-type]  # each block starts as the identity
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = self.expand(functional.relu(self.space(functional.relu(self.reduce(x)))))
@@ -53,6 +53,8 @@ class Coefficients(nn.Module):
     """
 
     inputs = ("crop",)
+    centre: torch.Tensor
+    spread: torch.Tensor
     outputs = ("coefficients",)
 
     def __init__(self, quality: str = "light"):
@@ -68,8 +70,8 @@ class Coefficients(nn.Module):
         self.body = nn.Sequential(*blocks)
         self.heads = nn.ModuleDict({name: nn.Linear(c_in, s.stop - s.start) for name, s in SLICES.items()})
         for head in self.heads.values():
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+            nn.init.zeros_(head.weight)  # type: ignore[arg-type]
+            nn.init.zeros_(head.bias)  # type: ignore[arg-type]
         self.register_buffer("centre", torch.zeros(COUNT))
         self.register_buffer("spread", torch.ones(COUNT))
 

@@ -84,7 +84,7 @@ class Deleter(nn.Module):
             maps.append(x)
         return maps
 
-    def half(self, strip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def at_half_size(self, strip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """(N, 4 * 16, H/2, W/2) maps before the sub-pixel rearrangement, and (N, 3) logits of the kind."""
         maps = self.features(strip)
         x = maps[3]
@@ -100,7 +100,7 @@ class Deleter(nn.Module):
 
     def parsing(self, strip: torch.Tensor) -> Parsing:
         """What the losses want: logits, in the sub-pixel layout."""
-        maps, kind = self.half(strip)
+        maps, kind = self.at_half_size(strip)
         n, _, h, w = maps.shape
         logits, shadow = maps.contiguous().split([4 * COUNT, 4], 1)
         return Parsing(logits.reshape(n, COUNT, 4, h, w), -functional.relu(-shadow), kind)
@@ -112,7 +112,7 @@ class Deleter(nn.Module):
         sixteen; maximum and softmax over the classes are spelled out class by class, because ONNX Runtime's own
         reductions over channels are slow (22 ms against 1).
         """
-        maps, kind = self.half(strip)
+        maps, kind = self.at_half_size(strip)
         logits = maps[:, : 4 * COUNT].split(4, 1)  # one (N, 4, h, w) for each class
         best, labels = logits[0], torch.zeros_like(logits[0])
         for k in range(1, COUNT):

@@ -118,6 +118,7 @@ class Generator(nn.Module):
         self.decode1 = nn.Sequential(Unit(a, a, separable=separable), Unit(a, a, 5, separable=separable))
         self.residual = SubPixel(a, 3)
         nn.init.zeros_(self.residual.project.weight)
+        assert self.residual.project.bias is not None
         nn.init.zeros_(self.residual.project.bias)
 
     def forward(self, strip: torch.Tensor) -> torch.Tensor:

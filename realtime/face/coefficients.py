@@ -76,7 +76,6 @@ def move_pose(coefficients: np.ndarray, target_from_source: np.ndarray) -> np.nd
     scale = float(np.hypot(a, b))
     moved[start + 2] -= np.arctan2(b, a)  # image angles run clockwise, roll counter-clockwise
     moved[start + 3] *= scale
-    moved[start + 4 : start + 6] = (
-        target_from_source[:, :2] @ np.asarray(coefficients[start + 4 : start + 6], np.float64) + target_from_source[:, 2]
-    )
+    place = np.asarray(coefficients[start + 4 : start + 6], np.float64)
+    moved[start + 4 : start + 6] = target_from_source[:, :2] @ place + target_from_source[:, 2]
     return moved

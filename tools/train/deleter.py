@@ -118,7 +118,8 @@ class DeleterTask:
             "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
             "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
             "shadow": SHADOW * ratio_error.sum() / visible.sum().clamp_min(1),
-            "kind": KIND * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
+            "kind": KIND
+            * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
         }
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms

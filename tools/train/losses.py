@@ -33,8 +33,8 @@ def parsing_loss(log_probability: Tensor, labels: Tensor, weights: Tensor) -> Te
 def no_glasses_loss(worn: Tensor, bare: Tensor) -> Tensor:
     """-log of the probability of any class but glasses, mean over the pixels of `bare`.
 
-    worn: (N, ...) probability of glasses of any class. bare: (N, ...) bool, pixels that nobody has labelled, but that are
-    known to show no eyeglasses.
+    worn: (N, ...) probability of glasses of any class. bare: (N, ...) bool, pixels that nobody has labelled, but
+    that are known to show no eyeglasses.
     """
     return -((1 - worn).clamp_min(1e-4).log() * bare).sum() / bare.sum().clamp_min(1)
 

@@ -67,6 +67,7 @@ def write_shard(
     np.savez(
         path, **arrays, kind=kinds, points=np.repeat(points()[None], count, 0) if shown is None else shown,
         points_weight=np.ones((count, 68), np.float32),
-        coefficients=np.full((count, 239), np.nan, np.float32) if coefficients is None else coefficients, source=np.array([f"drawn/{k}" for k in range(count)]),
+        coefficients=np.full((count, 239), np.nan, np.float32) if coefficients is None else coefficients,
+        source=np.array([f"drawn/{k}" for k in range(count)]),
         synthetic=np.full(count, coefficients is not None),
     )  # fmt: skip

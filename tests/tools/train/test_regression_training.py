@@ -36,7 +36,8 @@ def heads(count: int) -> np.ndarray:
     values[:, SLICES["expression"]] = rng.uniform(0, 0.3, (count, 64))
     values[:, SLICES["light"]] = rng.normal(0, 0.2, (count, 9))
     values[:, SLICES["light"].start] = 3.0
-    values[:, SLICES["pose"]] = rng.uniform((-0.1, -0.4, -0.1, 1.1, 124, 100), (0.1, 0.4, 0.1, 1.2, 131, 108), (count, 6))
+    least, most = (-0.1, -0.4, -0.1, 1.1, 124, 100), (0.1, 0.4, 0.1, 1.2, 131, 108)
+    values[:, SLICES["pose"]] = rng.uniform(least, most, (count, 6))
     return values
 
 
