@@ -29,7 +29,8 @@ class Window:
     """A window showing one picture at a time.
 
     `show` draws a picture and takes the events since the last call, `controls` is what the person has set,
-    `take_events` returns one-shot requests ("screenshot", "calibrate"), `closed` turns True on q, Esc or the close button.
+    `take_events` returns one-shot requests ("screenshot", "calibrate"), `closed` turns True on q, Esc or the close
+    button.
     Raises DependencyError without a display or without the extra `window`.
     """
 
