@@ -18,6 +18,7 @@ from tools.evaluate.chain import network
 from tools.photos import Photographs, annotations, decode
 
 ENDINGS = (".webp", ".png", ".jpg", ".jpeg", ".bmp")
+FACES = 16  # looked for in a picture; the largest counts
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,7 @@ class FaceFinder:
         self.detector, self.landmarks = (network(name, quality, provider) for name in ("detector", "landmarks"))
 
     def __call__(self, image: np.ndarray) -> np.ndarray | None:
-        tracker = Tracker()
+        tracker = Tracker(limit=FACES)
         frame, faces = Locate(self.detector, tracker, DetectionSettings(stills=True))(Frame(image, 0), ())
         _, faces = Landmarks(self.landmarks, tracker, start=0.3)(frame, faces)
         if not faces:

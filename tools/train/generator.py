@@ -3,7 +3,7 @@
 Added to the paper: gradient loss, and perceptual loss. Both style and perceptual features are those of our own deleter
 (`OUT/../deleter/checkpoint.pt`, its encoder), where LaFIn takes VGG-19, whose weights carry another licence and cannot
 be fetched everywhere; without that checkpoint the two terms are left out and the log says so. The adversarial term
-(least squares, conditional on mask and landmarks, with feature matching) joins for the last third of the training.
+(least squares, conditional on mask and landmarks, with feature matching) joins at the end of the training.
 Clean crops come from the shards (`--shards`), or, without any, from photographs with landmarks (`--points`).
 """
 
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 PIXEL, STYLE, VARIATION = 1.0, 250.0, 0.1  # eq. 5
 PERCEPTUAL, GRADIENT, ADVERSARIAL, MATCHING = 0.05, 0.5, 0.005, 0.1  # ours, small beside eq. 2
-ADVERSARIAL_FROM = 0.67  # fraction of the training
+ADVERSARIAL_FROM = 0.85  # fraction of the training
 SETS = ("celeba", "helen", "aaf", "gan")
 
 STYLE_SCALE = 0.2  # of our features in eq. 3: the paper's 250 was chosen for the smaller ones of VGG
