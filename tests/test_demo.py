@@ -25,7 +25,7 @@ SEED = 5
 @pytest.fixture(scope="module")
 def actor():
     speech = sample_speech(np.random.default_rng(SEED), make_demo.DURATION_S)
-    return cast(load_face_model("live"), speech, SEED, "square", Glasses.CLEAR)
+    return cast(load_face_model("live"), speech, SEED, "square", 9, Glasses.CLEAR)
 
 
 def test_the_clip_is_small_and_whole():

@@ -51,7 +51,8 @@ def film(path: Path, actor: Actor, sound: np.ndarray, frames: int = round(RATE *
 def main(arguments: Sequence[str] | None = None) -> int:
     cli = argparse.ArgumentParser(prog="python -m tools.make_demo", description=__doc__)
     cli.add_argument("--out", type=Path, default=ROOT / CLIP, help=f"default {CLIP}")
-    cli.add_argument("--seed", type=int, default=5, help="who, what they say, and their eyeglasses (default 5)")
+    cli.add_argument("--seed", type=int, default=5, help="who, and what they say (default 5)")
+    cli.add_argument("--glasses", type=int, default=9, metavar="SEED", help="which pair of the family (default 9)")
     cli.add_argument("--family", choices=sorted(FAMILIES), default="square", help="rims (default square)")
     cli.add_argument("--dark", action="store_true", help="sunglasses")
     cli.add_argument("--frames", type=int, default=round(RATE * DURATION_S), help="default 100, four seconds")
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     duration_s = given.frames / RATE
     speech = sample_speech(np.random.default_rng(given.seed), max(duration_s, 1.0))
     kind = Glasses.DARK if given.dark else Glasses.CLEAR
-    actor = cast(load_face_model("live"), speech, given.seed, given.family, kind)
+    actor = cast(load_face_model("live"), speech, given.seed, given.family, given.glasses, kind)
     given.out.parent.mkdir(parents=True, exist_ok=True)
     sound = sound_of(speech, max(duration_s, 1.0))[: round(duration_s * SOUND_RATE)]
     film(given.out, actor, sound, given.frames)

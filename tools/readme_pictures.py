@@ -20,7 +20,7 @@ from realtime.cli import main as run_live
 from tools import make_demo
 
 ROW_WIDTH = 1440
-SUNGLASSES = ("--seed", "11", "--family", "oversized", "--dark")
+SUNGLASSES = ("--seed", "11", "--family", "square", "--dark")
 QUALITY = 88
 
 

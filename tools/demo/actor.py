@@ -30,7 +30,7 @@ MOUTH_DEPTH_MM = 20.0  # behind the front teeth light falls to 1 / e
 
 @dataclass(frozen=True)
 class Actor:
-    """One person. seed: of everything random. family: rim family of the eyeglasses (`tools.factory.outlines`)."""
+    """One person. family: rim family of the eyeglasses (`tools.factory.outlines`); glasses: seed of the pair."""
 
     model: FaceModel
     identity: np.ndarray
@@ -40,7 +40,7 @@ class Actor:
     speech: tuple[Syllable, ...]
     family: str
     kind: Glasses
-    seed: int
+    glasses: int
 
     def coefficients(self, time_s: float) -> np.ndarray:
         """(239,) float32 in pixels of the frame."""
@@ -59,9 +59,10 @@ class Actor:
         here[SLICES["pose"].start + 4] -= STAGE_X
         stage = self.room[:, STAGE_X : STAGE_X + SIZE[1]]
         bare = render(self.model, here, self.skin, stage)
-        worn = wear(bare, here, np.random.default_rng(self.seed), kind=self.kind, family=self.family, model=self.model,
-                    unusual=0.0, hairy=self.skin.hairy)  # fmt: skip
-        camera = _camera(self.seed + index)
+        pair = np.random.default_rng(self.glasses)
+        worn = wear(bare, here, pair, kind=self.kind, family=self.family, model=self.model, unusual=0.0,
+                    hairy=self.skin.hairy)  # fmt: skip
+        camera = _camera(index)
         return camera(self._scene(worn.image, here)), camera(self._scene(bare, here))
 
     def _scene(self, stage: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
@@ -72,16 +73,16 @@ class Actor:
 
 
 def cast(
-    model: FaceModel, speech: tuple[Syllable, ...], seed: int, family: str, kind: Glasses = Glasses.CLEAR
+    model: FaceModel, speech: tuple[Syllable, ...], seed: int, family: str, glasses: int, kind: Glasses = Glasses.CLEAR
 ) -> Actor:
-    """The person of a seed."""
+    """The person of a seed, in the eyeglasses of another."""
     rng = np.random.default_rng(seed)
     person = np.zeros(COUNT, np.float32)
     person[SLICES["identity"]] = SPREAD * rng.standard_normal(80)
     person[SLICES["texture"]] = SPREAD * rng.standard_normal(80)
     skin = _soften(model, paint(model, None, person, rng))
     identity, texture = person[SLICES["identity"]], person[SLICES["texture"]]
-    return Actor(model, identity, texture, skin, _room(rng), speech, family, kind, seed)
+    return Actor(model, identity, texture, skin, _room(rng), speech, family, kind, glasses)
 
 
 def _soften(model: FaceModel, skin: Skin) -> Skin:
