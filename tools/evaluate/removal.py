@@ -3,8 +3,9 @@
 Each photograph wears clear and dark glasses in turn. Every method gets the same input: the rendered picture, its cast
 shadow undone by the deleter as at run time, and the true mask grown by two pixels. JSON: psnr_frame, ssim_frame (clear
 glasses, inside the mask: frame and glare), psnr_dark_lens, ssim_dark_lens (dark glasses, inside the lenses), the same
-with _telea and _ns for `cv2.inpaint`, and with _chain for the mask that the deleter itself found; iou_* of the parsing;
-pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
+with _telea and _ns for `cv2.inpaint`, with _chain for the mask that the deleter itself found, and with _bare,
+_bare_telea and _bare_ns for the same hole cut into the clean photograph (no shadow or lens around it); iou_* of the
+parsing; pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
 """
 
 from __future__ import annotations
@@ -125,7 +126,12 @@ def _judge(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, tally: 
         "": composed(fill, lifted, mask, points), "_telea": telea(lifted, mask), "_ns": navier_stokes(lifted, mask),
         "_chain": composed(fill, chain, chain_mask, points),
     }  # fmt: skip
-    for method, result in made.items():
+    bare = {  # the hole cut into the clean photograph itself: the generator alone, no shadow, no lens, no reflection
+        "_bare": composed(fill, truth, mask, points),
+        "_bare_telea": telea(truth, mask),
+        "_bare_ns": navier_stokes(truth, mask),
+    }
+    for method, result in (made | bare).items():
         tally.add(part, method, truth, result, inside)
     if len(tally.tiles) < SHOWN:
         tally.tiles.append(
