@@ -16,7 +16,10 @@ Models = Mapping[str, nn.Module]
 
 @dataclass(frozen=True)
 class Options:
-    """What a person chooses. `points`: files of weak landmarks (npz: names 'set/file', points, score)."""
+    """What a person chooses. `points`: files of weak landmarks (npz: names 'set/file', points, score).
+
+    start: weights of an earlier training (`tools.train.start`) to begin with instead of random ones.
+    """
 
     data: Path
     out: Path
@@ -24,6 +27,7 @@ class Options:
     points: tuple[Path, ...] = ()
     shards: Path | None = None
     resume: bool = False
+    start: Path | None = None
     threads: int = 1
     seed: int = 0
     quality: str = "light"

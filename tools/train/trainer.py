@@ -25,6 +25,7 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from tools.train.feed import batches, pictures
+from tools.train.start import load_start
 from tools.train.task import Batch, Models, Options, Recipe, Task
 
 __all__ = ["Batch", "Models", "Options", "Recipe", "Run", "Task", "load_weights", "pictures", "train"]
@@ -53,6 +54,8 @@ class Run:
         precision: Any = "bf16-mixed" if torch.cuda.is_available() else task.recipe.cpu_precision
         self.fabric = Fabric(accelerator="auto", devices=1, precision=precision)
         bare = {name: model.to(memory_format=torch.channels_last) for name, model in task.models().items()}  # type: ignore[call-overload]
+        if options.start is not None:
+            load_start(bare["model"], options.start)
         self.ema = copy.deepcopy(bare["model"]).eval().requires_grad_(False)
         self.models: dict[str, Any] = {name: self.fabric.setup_module(model) for name, model in bare.items()}
         self.ema.to(self.fabric.device)
