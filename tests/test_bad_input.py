@@ -236,10 +236,10 @@ def test_a_folder_of_every_kind_of_picture(run, tmp_path, pictures):
 def test_five_hundred_faces_in_a_huge_picture(run, tmp_path, pictures):
     face = cv2.resize(pictures[0][:, 40:280], (320, 300))
     crowd = write_picture(tmp_path / "crowd.jpg", np.tile(face, (20, 25, 1)))
-    ended = run("image", "-i", crowd, "-o", tmp_path / "removed.jpg", "--faces", "16", "--csv", tmp_path / "faces.csv")
+    ended = run("image", "-i", crowd, "-o", tmp_path / "removed.jpg", "--faces", "4", "--csv", tmp_path / "faces.csv")
     assert ended.code == 0 and ended.lines == []
     assert cv2.imread(str(tmp_path / "removed.jpg")).shape == (6000, 8000, 3)
-    assert 1 <= len((tmp_path / "faces.csv").read_text().splitlines()) - 1 <= 16
+    assert 1 <= len((tmp_path / "faces.csv").read_text().splitlines()) - 1 <= 4
 
 
 # --- what cannot be written ---

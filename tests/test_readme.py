@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from engines.manifest import read_manifest
 from realtime import errors
 from realtime.arguments import VERBS, parse
 from realtime.options import PROVIDERS, VIEWS
@@ -62,3 +63,20 @@ def test_everything_it_points_to_exists():
     assert len(named) >= 5
     missing = [name for name in named if not name.startswith("http") and not (ROOT / name).exists()]
     assert not missing
+
+
+FIGURES = {  # metric in engines/models.toml: (network, how docs/paper.md writes it)
+    "nme": ("landmarks", "NME {:.2%}"), "nme_chain": ("landmarks", "{:.2%} behind our detector"),
+    "nme_rendered_glasses": ("landmarks", "{:.2%} with rendered glasses"), "iou_frame": ("deleter", "frame {:.2f}"),
+    "iou_lens": ("deleter", "lenses {:.2f}"), "f1_macro": ("deleter", "macro F1 {:.2f}"),
+    "psnr_dark_lens": ("generator", "PSNR {:.1f} dB"), "psnr_frame": ("generator", "frames: {:.2f} against"),
+    "vertex_mm": ("coefficients", "{:.2f} mm, the mean head"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("metric", FIGURES)
+def test_the_papers_table_quotes_what_was_measured(metric):
+    network, template = FIGURES[metric]
+    table = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
+    entry = next(one for one in read_manifest() if one.name == network and (one.quality, one.precision) == ("light", "fp16"))
+    assert template.format(entry.metrics[metric]).replace("%", " %") in table
