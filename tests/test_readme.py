@@ -78,5 +78,6 @@ FIGURES = {  # metric in engines/models.toml: (network, how docs/paper.md writes
 def test_the_papers_table_quotes_what_was_measured(metric):
     network, template = FIGURES[metric]
     table = (ROOT / "docs/paper.md").read_text(encoding="utf-8")
-    entry = next(one for one in read_manifest() if one.name == network and (one.quality, one.precision) == ("light", "fp16"))
-    assert template.format(entry.metrics[metric]).replace("%", " %") in table
+    listed = {(one.name, one.quality, one.precision): one for one in read_manifest()}
+    measured = listed[network, "light", "fp16"].metrics[metric]
+    assert template.format(measured).replace("%", " %") in table
