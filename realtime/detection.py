@@ -30,7 +30,7 @@ def sides_for(shape: tuple[int, ...], smallest_px: float) -> tuple[int, ...]:
     finest = min(max(shape[:2]) * SEEN_PX / smallest_px, LARGEST_SIDE)
     sides = [WHOLE_SIDE]
     while sides[-1] < finest:
-        sides.append(min(2 * sides[-1], max(WHOLE_SIDE, -(-int(finest) // STRIDE) * STRIDE)))
+        sides.append(min(2 * sides[-1], max(WHOLE_SIDE, -int(-finest // STRIDE) * STRIDE)))
     return tuple(sides)
 
 

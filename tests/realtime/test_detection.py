@@ -38,3 +38,8 @@ def test_one_face_seen_at_two_scales_is_one_face():
 )  # fmt: skip
 def test_larger_pictures_are_looked_at_more_finely(shape, smallest, sides):
     assert sides_for(shape, smallest) == sides
+
+
+def test_every_picture_width_has_an_end_of_sides():
+    for width in range(16, 3000):
+        assert sides_for((16, width), 40.0)[-1] >= min(width * 0.4, 2048)
