@@ -16,7 +16,10 @@ import cv2
 
 from engines.base import EngineError
 
-PROTOCOLS = ("landmarks", "detector", "glasses", "parsing", "removal", "coefficients")
+PROTOCOLS = (
+    "landmarks", "detector", "glasses", "parsing", "removal", "coefficients", "invariance", "lfw", "scans",
+    "steadiness",
+)  # fmt: skip
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
