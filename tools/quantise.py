@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 
 from engines.base import EngineError
-from engines.landmark_map import landmark_map
 from engines.networks.classes import GLASSES, Region
 from realtime.align import LANDMARK_CROP_SIZE, STRIP, box_of, landmark_crop_from_box, warp
+from realtime.landmark_map import landmark_map
 
 if TYPE_CHECKING:
     import onnx

@@ -8,10 +8,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from engines.landmark_map import landmark_map
 from realtime.align import STRIP, STRIP_TOP, transform_points
 from realtime.detection import Runnable
 from realtime.frame import Face, Faces, Frame
+from realtime.landmark_map import landmark_map
 from realtime.paste import blend, lift_shadow, paste_strip
 from realtime.planes import picture, planes
 

@@ -1,15 +1,15 @@
 """Training of N_ge and its discriminator (paper 3.2, 4.1), eq. 2-5 with the paper's weights 1, 250, 0.1.
 
-Added to the paper: gradient loss, and perceptual loss. Both style and perceptual features are those of our own deleter
-(`OUT/../deleter/checkpoint.pt`, its encoder), where LaFIn takes VGG-19, whose weights carry another licence and cannot
-be fetched everywhere; without that checkpoint the two terms are left out and the log says so. The adversarial term
-(least squares, conditional on mask and landmarks, with feature matching) joins at the end of the training.
+Added to the paper: squared error, gradient loss, and perceptual loss. Both style and perceptual features are those of
+our own deleter (the encoder of `OUT/../deleter/checkpoint.pt`, or of the weights kept in `starts`), where LaFIn takes
+VGG-19, whose weights carry another licence and cannot be fetched everywhere. What is cheap and says most comes first:
+style and perceptual terms, which cost as much as the network, join at half time, and the adversarial term (least
+squares, conditional on mask and landmarks, with feature matching) at the end of the training.
 Clean crops come from the shards (`--shards`), or, without any, from photographs with landmarks (`--points`).
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,23 +19,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from engines.landmark_map import landmark_map
 from engines.networks.deleter import Deleter
 from engines.networks.generator import Discriminator, Generator
 from realtime.align import CROP_SIZE, STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
+from realtime.landmark_map import landmark_map
 from tools.evaluate.inpainting import masked_scores, telea
 from tools.photos import MIRROR, Photographs, annotations
 from tools.train import losses
 from tools.train.augment import after, jitter_similarity, relight
 from tools.train.masks import deleted_mask, drawn_glasses, jittered
 from tools.train.samples import Samples
+from tools.train.start import STARTS, load_start
 from tools.train.trainer import Batch, Models, Options, Recipe, load_weights, pictures
-
-log = logging.getLogger(__name__)
 
 PIXEL, STYLE, VARIATION = 1.0, 250.0, 0.1  # eq. 5
 PERCEPTUAL, GRADIENT, ADVERSARIAL, MATCHING = 0.05, 0.5, 0.005, 0.1  # ours, small beside eq. 2
-ADVERSARIAL_FROM = 0.85  # fraction of the training
+SQUARE = 2.0  # of the squared error, which PSNR counts
+FEATURES_FROM, ADVERSARIAL_FROM = 0.5, 0.85  # fractions of the training
 SETS = ("celeba", "helen", "aaf", "gan")
 
 STYLE_SCALE = 0.2  # of our features in eq. 3: the paper's 250 was chosen for the smaller ones of VGG
@@ -100,13 +100,12 @@ class GeneratorTask:
     players: tuple[str, ...] = ("model", "discriminator")
     recipe = Recipe(
         batch=16, learning_rate={"model": 1.5e-3, "discriminator": 4e-4}, betas=(0.8, 0.99), ema_halflife_steps=150,
-        warmup_steps=100, weight_decay=1e-5,
+        warmup_steps=100, weight_decay=1e-5, cpu_precision="bf16-mixed",
     )  # fmt: skip
 
     def __init__(self, options: Options):
         self.options = options
         self.crops = self._source("train")
-        self._features: Deleter | None = None
 
     def _source(self, split: str) -> Callable[[np.random.Generator], Crop]:
         folder = self.options.shards
@@ -115,12 +114,7 @@ class GeneratorTask:
         return ShardCrops(folder if split == "train" else folder.parent / split)
 
     def models(self) -> dict[str, nn.Module]:
-        checkpoint = self.options.out.parent / "deleter" / "checkpoint.pt"
-        if checkpoint.exists():
-            self._features = Deleter(self.options.quality).eval().requires_grad_(False)
-            load_weights(self._features, checkpoint)
-        else:
-            log.warning("no %s: training without style and perceptual losses", checkpoint)
+        self._features = feature_network(self.options.out.parent / "deleter" / "checkpoint.pt")
         return {"model": Generator(self.options.quality), "discriminator": Discriminator()}
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
@@ -132,17 +126,19 @@ class GeneratorTask:
         real = pictures(batch["clean"])
         hole = (batch["mask"] > 127).float()[:, None]
         guide = batch["guide"].float()[:, None] / 255
-        late = float(batch.get("progress", 0.0)) > ADVERSARIAL_FROM
+        progress = float(batch.get("progress", 0.0))
+        late = progress > ADVERSARIAL_FROM
         if player == "discriminator":
             return self._discriminate(models["discriminator"], real, hole, guide, late)
         made = models["model"](torch.cat([pictures(batch["seen"]) * (1 - hole), hole, guide], 1))
         self._made = made.detach()
         terms = {
             "pixel": PIXEL * losses.pixel_loss(made, real, hole),
+            "square": SQUARE * losses.square_loss(made, real, hole),
             "gradient": GRADIENT * losses.gradient_loss(made, real, hole),
             "variation": VARIATION * losses.variation_loss(made),
         }
-        if self._features is not None:
+        if progress > FEATURES_FROM:
             self._add_features(self._features, made[:FEATURE_ROWS], real[:FEATURE_ROWS], hole[:FEATURE_ROWS], terms)
         if late:
             score, inner = models["discriminator"](made, hole, guide)
@@ -222,6 +218,16 @@ def fill(model: nn.Module, seen: np.ndarray, mask: np.ndarray, guide: np.ndarray
     with torch.no_grad():
         made = model(torch.cat([known, hole, torch.from_numpy(guide).float()[None, None] / 255], 1))
     return (made[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
+
+
+def feature_network(checkpoint: Path) -> Deleter:
+    """A light deleter, frozen, whose encoder gives style and perceptual features: from a checkpoint, or as kept."""
+    network = Deleter("light").eval().requires_grad_(False)
+    if checkpoint.exists():
+        load_weights(network, checkpoint)
+    else:
+        load_start(network, STARTS / "deleter.safetensors")
+    return network
 
 
 def create_task(options: Options) -> GeneratorTask:

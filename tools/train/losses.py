@@ -54,6 +54,12 @@ def pixel_loss(made: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     return ((made - real).abs() * hole).sum((1, 2, 3)).div(size).mean()
 
 
+def square_loss(made: Tensor, real: Tensor, hole: Tensor) -> Tensor:
+    """Mean squared error inside the hole, a mean over the pictures."""
+    size = hole.sum((1, 2, 3)).clamp_min(1) * made.shape[1]
+    return ((made - real).square() * hole).sum((1, 2, 3)).div(size).mean()
+
+
 def gradient_loss(made: Tensor, real: Tensor, hole: Tensor) -> Tensor:
     """L1 of finite differences at full and half size, in and around the hole: edges where the truth has them."""
     total = made.new_zeros(())

@@ -11,6 +11,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
+STARTS = Path(__file__).parent / "starts"
+
 
 def write_start(checkpoint: Path, out: Path) -> None:
     """The averaged weights of a checkpoint as a safetensors file, floats in fp16."""

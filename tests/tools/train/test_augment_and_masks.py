@@ -2,9 +2,9 @@ import cv2
 import numpy as np
 import pytest
 
-from engines.landmark_map import landmark_map
 from engines.networks.classes import Region
 from realtime.align import STRIP_TOP, transform_points
+from realtime.landmark_map import landmark_map
 from tests.tools.train.hand_made import points
 from tools.train.augment import FLIPPED, after, jitter_similarity, relight, sense
 from tools.train.masks import deleted_mask, drawn_glasses, grown, jittered
