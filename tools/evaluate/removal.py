@@ -5,7 +5,10 @@ shadow undone by the deleter as at run time, and the true mask grown by two pixe
 glasses, inside the mask: frame and glare), psnr_dark_lens, ssim_dark_lens (dark glasses, inside the lenses), the same
 with _telea and _ns for `cv2.inpaint`, with _chain for the mask that the deleter itself found, and with _bare,
 _bare_telea and _bare_ns for the same hole cut into the clean photograph (no shadow or lens around it); iou_* of the
-parsing; pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
+parsing; psnr_eyes (the whole chain, both eyes behind clear lenses, what was not repainted) and psnr_eyes_worn before;
+shadow_dice (ratio below 0.95, skin beside the glasses), psnr_shadow in true shadows after the division and
+psnr_shadow_worn before; by_kind and by_skin_tone: the first four figures by rim family (or model file) and by the
+cheeks' colour; pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from engines.networks.classes import Region
-from realtime.align import STRIP
+from realtime.align import STRIP, STRIP_TOP
 from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Glasses
 from realtime.paste import divide
@@ -29,6 +32,7 @@ from realtime.stages.delete import DeleteSettings, glasses_probability, grow, sh
 from realtime.stages.generate import generator_input, match_colours
 from tools.evaluate.chain import network
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
+from tools.evaluate.groups import eye_region, group_means, skin_tone_group
 from tools.evaluate.inpainting import masked_scores, navier_stokes, telea
 from tools.evaluate.parsing_scores import ParsingScores, painted
 from tools.evaluate.picture import tiled
@@ -38,6 +42,7 @@ from tools.fit import fit_landmarks
 from tools.train.masks import deleted_mask, grown
 
 GROWN_PX = 2
+SHADED = 0.05  # shadow counts from this loss of light on
 SHOWN = 48
 Found = dict[str, np.ndarray]  # the deleter's outputs for one strip
 Parse = Callable[[np.ndarray], Found]  # (128, 256, 3) uint8 -> its outputs
@@ -73,19 +78,37 @@ class Tally:
     """Scores by key and the sheet's tiles, while pictures come in."""
 
     scores: dict[str, list[float]] = field(default_factory=dict)
+    by_kind: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    by_skin_tone: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
+    shadow: list[int] = field(default_factory=lambda: [0, 0])  # pixels said and true together, and of both
     parsing: ParsingScores = field(default_factory=ParsingScores)
     tiles: list[np.ndarray] = field(default_factory=list)
     pictures: int = 0
 
-    def add(self, part: str, method: str, truth: np.ndarray, made: np.ndarray, inside: np.ndarray) -> None:
+    def add(
+        self, part: str, method: str, truth: np.ndarray, made: np.ndarray, inside: np.ndarray, kind: str, tone: str
+    ) -> None:
         psnr, ssim = masked_scores(truth, made, inside)
+        if not np.isfinite(psnr):
+            return
+        for name, value in (("psnr", psnr), ("ssim", ssim)):
+            self.scores.setdefault(f"{name}_{part}{method}", []).append(value)
+            if not method:
+                self.by_kind.setdefault(f"{name}_{part}", []).append((kind, value))
+                self.by_skin_tone.setdefault(f"{name}_{part}", []).append((tone, value))
+
+    def note(self, name: str, truth: np.ndarray, made: np.ndarray, inside: np.ndarray) -> None:
+        """PSNR alone, of a region that is not a hole."""
+        psnr, _ = masked_scores(truth, made, inside.astype(np.uint8))
         if np.isfinite(psnr):
-            for name, value in (("psnr", psnr), ("ssim", ssim)):
-                self.scores.setdefault(f"{name}_{part}{method}", []).append(value)
+            self.scores.setdefault(name, []).append(psnr)
 
     def metrics(self) -> dict[str, Any]:
-        means = {key: float(np.mean(values)) for key, values in sorted(self.scores.items())}
-        return {**means, **self.parsing.iou(), "pictures": self.pictures}
+        means: dict[str, Any] = {key: float(np.mean(values)) for key, values in sorted(self.scores.items())}
+        if self.shadow[0]:
+            means["shadow_dice"] = 2 * self.shadow[1] / self.shadow[0]
+        groups = {"by_kind": group_means(self.by_kind), "by_skin_tone": group_means(self.by_skin_tone)}
+        return {**means, **self.parsing.iou(), **groups, "pictures": self.pictures}
 
 
 def evaluate_removal(
@@ -119,6 +142,7 @@ def _judge(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, tally: 
     lifted, chain = worn.copy(), worn.copy()
     divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], mask), DeleteSettings().shadow_floor)
     divide(chain, shadow_on_skin(found["shadow"][0], found["labels"], chain_mask), DeleteSettings().shadow_floor)
+    _judge_light(sample, points, found, lifted, (chain, chain_mask), tally)
     dark = sample.kind is Glasses.DARK
     inside = mask * (labels == Region.DARK_LENS) if dark else mask
     part = "dark_lens" if dark else "frame"
@@ -131,12 +155,32 @@ def _judge(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, tally: 
         "_bare_telea": telea(truth, mask),
         "_bare_ns": navier_stokes(truth, mask),
     }
+    tone = skin_tone_group(sample.clean, points)
     for method, result in (made | bare).items():
-        tally.add(part, method, truth, result, inside)
+        tally.add(part, method, truth, result, inside, sample.family, tone)
     if len(tally.tiles) < SHOWN:
         tally.tiles.append(
             np.hstack([truth, worn, painted(worn, found["labels"]), made["_chain"], made[""], made["_telea"]])
         )
+
+
+def _judge_light(
+    sample: Sample, points: np.ndarray, found: Found, lifted: np.ndarray, chain: tuple[np.ndarray, np.ndarray],
+    tally: Tally,
+) -> None:  # fmt: skip
+    """What the glasses did to the light of pixels that stay: cast shadow on the skin, tint and glare over the eyes."""
+    truth, worn, labels, ratio = (whole[STRIP] for whole in (sample.clean, sample.image, sample.labels, sample.shadow))
+    skin = (labels < Region.FRAME) & (labels != Region.BACKGROUND)
+    said, true = (found["shadow"][0] < 1 - SHADED) & skin, (ratio < 1 - SHADED) & skin
+    tally.shadow[0] += int(said.sum() + true.sum())
+    tally.shadow[1] += int((said & true).sum())
+    if true.any():
+        tally.note("psnr_shadow", truth, lifted, true)
+        tally.note("psnr_shadow_worn", truth, worn, true)
+    if sample.kind is Glasses.CLEAR:
+        kept = eye_region(points - (0, STRIP_TOP), truth.shape) & (labels == Region.CLEAR_LENS) & (chain[1] == 0)
+        tally.note("psnr_eyes", truth, chain[0], kept)
+        tally.note("psnr_eyes_worn", truth, worn, kept)
 
 
 def composed(fill: Fill, strip: np.ndarray, mask: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -11,11 +11,11 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from realtime.face.coefficients import COUNT, SLICES, rotation_matrix  # noqa: E402
-from realtime.face.model import FaceModel, load_face_model  # noqa: E402
-from realtime.face.regions import FACE_SKIN  # noqa: E402
-from tools.evaluate.scans import distances, figures, heat_map, mean_head, read_scan, scans_in  # noqa: E402
-from tools.evaluate.surface import Surface, closest_on_triangles, similarity3, transformed  # noqa: E402
+from realtime.face.coefficients import COUNT, SLICES, rotation_matrix
+from realtime.face.model import FaceModel, load_face_model
+from realtime.face.regions import FACE_SKIN
+from tools.evaluate.scans import distances, figures, heat_map, mean_head, read_scan, scans_in
+from tools.evaluate.surface import Surface, closest_on_triangles, similarity3, transformed
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_a_known_bump_is_measured(folder: Path, model: FaceModel, person: np.nda
     near_chin = np.linalg.norm(bumped - scan.landmarks[8], axis=1) < 15
     bumped[near_chin, 2] += 8
     np.save(folder / "points.npy", bumped)
-    errors, near = distances(read_scan(folder), person, model)
+    errors, _ = distances(read_scan(folder), person, model)
     inside = near_chin[np.linalg.norm(bumped - tip, axis=1) < 95]
     assert 3 < errors[inside].mean() < 9 and errors[~inside].mean() < 0.6
 

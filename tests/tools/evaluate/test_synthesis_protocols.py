@@ -57,6 +57,10 @@ def test_removal_scores_each_method_on_the_same_input(face, model):
             values = {method: metrics[f"{name}_{part}{method}"] for method in ("", "_telea", "_ns")}
             assert all(value > least for value in values.values())
             assert abs(values[""] - values["_ns"]) < (2.0 if name == "psnr" else 0.1)
+    assert len(metrics["by_kind"]["psnr_frame"]) == 1 and len(metrics["by_skin_tone"]["psnr_dark_lens"]) == 1
+    assert metrics["shadow_dice"] == 0, "the scripted deleter sees no shadow"
+    assert metrics["psnr_shadow"] == metrics["psnr_shadow_worn"] < 40
+    assert 12 < metrics["psnr_eyes"] == metrics["psnr_eyes_worn"] < 50, "nothing undoes tint or glare"
 
 
 def test_parsing_counts_what_the_network_missed(face, model):
