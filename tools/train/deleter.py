@@ -1,7 +1,8 @@
 """Training of N_de (paper 3.2) on the data factory's shards: parsing, cast shadow and kind of glasses.
 
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
-much); soft Dice of frame, lenses and glare; L1 on the log of the shadow ratio; cross-entropy of the kind.
+much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio (cast shadow, and the tint of clear
+lenses); cross-entropy of the kind.
 
 `worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
@@ -34,6 +35,7 @@ WEIGHTS = {  # of the cross-entropy; 1 where not named
 }  # fmt: skip
 DICE, SHADOW, KIND = 0.7, 1.0, 0.4
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
+LENS_SIGMA_PX = 3.0
 NOTHING_KNOWN = 254  # value of a label where even "no glasses" may be wrong; training only
 UNKNOWN = -1  # kind of a crop whose glasses nobody labelled
 SURE, SUSPECT = 0.9, 0.3  # probability of worn glasses that teaches, and that excludes
@@ -86,7 +88,8 @@ class DeleterTask:
 
     def _varied(self, sample: Sample, kind: int, real_kind: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One row of a batch. With glasses of its own (`real_kind`) a photograph teaches the kind alone."""
-        image, labels, shadow = sample.picture("image"), sample.picture("labels"), sample.picture("shadow")
+        image, labels = sample.picture("image"), sample.picture("labels")
+        shadow = through_lenses(sample, image, labels)
         if real_kind != UNKNOWN:
             image, kind = sample.picture("clean"), real_kind
             labels, shadow = np.full_like(labels, NOTHING_KNOWN), np.full_like(shadow, 255)
@@ -109,7 +112,8 @@ class DeleterTask:
         labels = losses.sub_pixels(batch["labels"].long())
         known, bare = labels < COUNT, labels == int(Region.IGNORE)
         shadow = losses.sub_pixels(batch["shadow"].float() / 255).clamp(SHADOW_FLOOR, 1).log()
-        visible = (labels < int(Region.FRAME)).float()  # under the glasses themselves nobody asks for the shadow
+        visible = (labels < int(Region.FRAME)) | (labels == int(Region.CLEAR_LENS))  # elsewhere nobody asks
+        visible = visible.float()
         ratio_error = (said.log_shadow - shadow).abs() * visible * (1 + 4 * (shadow < -0.02))
         log_probability = said.logits.log_softmax(1)
         worn = dict(zip(GLASSES, log_probability[:, int(GLASSES[0]) :].exp().unbind(1), strict=True))
@@ -156,6 +160,21 @@ class DeleterTask:
             ratio = np.repeat((shadow * 255).astype(np.uint8)[..., None], 3, 2)
             rows.append(np.hstack([image, painted(image, said), painted(image, labels), ratio]))
         return np.vstack(rows)
+
+
+def through_lenses(sample: Sample, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(256, 256) uint8, 255 * ratio: the cast shadow, and within clear lenses all light that they and it take away.
+
+    There the ratio is that of smoothed brightness with and without glasses, since lenses also move what is seen.
+    """
+    shadow = sample.picture("shadow")
+    lens = (labels == Region.CLEAR_LENS).astype(np.float32)
+    if not lens.any():
+        return shadow
+    seen, clean = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) * lens for one in (image, sample.picture("clean")))
+    seen, clean = (cv2.GaussianBlur(one, (0, 0), LENS_SIGMA_PX) for one in (seen, clean))
+    ratio = np.clip(255 * seen / np.maximum(clean, 1), 0, 255).astype(np.uint8)
+    return np.where(lens > 0, ratio, shadow)
 
 
 def answer(model: nn.Module, strip: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

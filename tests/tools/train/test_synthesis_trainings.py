@@ -8,8 +8,10 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from engines.networks.classes import Region  # noqa: E402
 from tests.tools.train.hand_made import write_shard  # noqa: E402
 from tools.train import deleter, generator, worn  # noqa: E402
+from tools.train.samples import Samples  # noqa: E402
 from tools.train.trainer import Options, train  # noqa: E402
 
 pytestmark = pytest.mark.train
@@ -69,3 +71,13 @@ def test_late_generator_losses_are_finite(shards, tmp_path):
     assert {"pixel", "gradient", "variation", "adversarial", "matching"} <= terms.keys()
     terms["total"].backward()
     assert torch.isfinite(terms["total"]) and torch.isfinite(task.loss(models, batch, "discriminator")["total"])
+
+
+def test_light_ratio_within_clear_lenses_holds_their_tint(shards):
+    sample = next(one for one in Samples(shards) if one.value("kind") == 1)
+    labels, clean = sample.picture("labels"), sample.picture("clean")
+    lens = labels == Region.CLEAR_LENS
+    tinted = np.where(lens[..., None], (clean * 0.7).astype(np.uint8), clean)
+    ratio = deleter.through_lenses(sample, tinted, labels) / 255
+    assert np.abs(ratio[lens] - 0.7).max() < 0.04
+    assert (deleter.through_lenses(sample, tinted, labels) == sample.picture("shadow"))[~lens].all()
