@@ -24,6 +24,11 @@ TEMPLATE_PX = np.array(
         [95.2, 178.9], [159.8, 178.9],
     ]
 )  # fmt: skip
+# Which point each of the 68 is in a mirror.
+MIRROR = np.r_[
+    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
+    54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1,
+]  # fmt: skip
 
 
 def similarity(source_px: np.ndarray, target_px: np.ndarray) -> np.ndarray:

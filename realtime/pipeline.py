@@ -110,7 +110,8 @@ def build_groups(
     tracker, model = Tracker(options.faces), load_face_model("live")
     locate = Locate(engines["detector"], tracker, settings, executor)
     smooth = (lambda: 0.0) if stills else (lambda: switches.smooth)
-    track: list[Stage] = [locate, Landmarks(engines["landmarks"], tracker, locate.recover), SmoothLandmarks(smooth)]
+    landmarks = Landmarks(engines["landmarks"], tracker, locate.recover, careful=stills)
+    track: list[Stage] = [locate, landmarks, SmoothLandmarks(smooth)]
     synthesise: list[Stage] = []
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))

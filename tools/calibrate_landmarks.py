@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from realtime.align import MIRROR
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.landmarks import FRONTAL
 from realtime.face.mesh import vertex_normals
@@ -19,7 +20,7 @@ from realtime.face.model import SHAPE, FaceModel, load_face_model
 from realtime.face.regions import FACE_SKIN, FaceRegion
 from tools.build_face import ASSETS
 from tools.fit import fit_landmarks
-from tools.photos import MIRROR, Photographs, hand_annotations
+from tools.photos import Photographs, hand_annotations
 
 # How much of the mean difference to follow: all of it for lips, less where people's faces may simply differ.
 TRUST = {**dict.fromkeys(range(17, 27), 0.7), **dict.fromkeys(range(27, 36), 0.5), **dict.fromkeys(range(48, 68), 1.0)}

@@ -22,10 +22,6 @@ from realtime.align import similarity, transform_points
 SETS = ("helen", "aaf", "celeba", "utkface", "gan", "background")
 # The 49 points of the All-Age-Faces labels: no jaw (0..16), no inner mouth corners (60, 64).
 POINTS_49 = np.r_[17:60, 61:64, 65:68]
-MIRROR = np.r_[
-    16:-1:-1, 26:16:-1, 27:31, 35:30:-1, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40,
-    54:47:-1, 59:54:-1, 64:59:-1, 67:64:-1,
-]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tools.photos import MIRROR, Photographs
+from realtime.align import MIRROR
+from tools.photos import Photographs
 
 SETS = ("celeba", "aaf", "utkface", "gan")
 JITTERS = 8

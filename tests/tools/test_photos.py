@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from realtime.align import MIRROR
 from tests.tools.photographs import mean_face, write_photographs
-from tools.photos import MIRROR, POINTS_49, Photographs, annotations, completed, decode, weak_annotations
+from tools.photos import POINTS_49, Photographs, annotations, completed, decode, weak_annotations
 
 
 @pytest.fixture

@@ -39,7 +39,7 @@ class FaceFinder:
     def __call__(self, image: np.ndarray) -> np.ndarray | None:
         tracker = Tracker(limit=FACES)
         frame, faces = Locate(self.detector, tracker, DetectionSettings(stills=True))(Frame(image, 0), ())
-        _, faces = Landmarks(self.landmarks, tracker, start=0.3)(frame, faces)
+        _, faces = Landmarks(self.landmarks, tracker, start=0.3, careful=True)(frame, faces)
         if not faces:
             return None
         return max(faces, key=lambda face: float(np.prod(face.box[2:] - face.box[:2]))).landmarks

@@ -103,7 +103,7 @@ def landmarks_of(image: np.ndarray, truth: np.ndarray, net: Any, detector: Any |
         return Answer(points, confidence, False)
     tracker = Tracker(limit=FACES)
     frame, faces = Locate(detector, tracker, DetectionSettings(stills=True))(Frame(image, 0), ())
-    faces = Landmarks(net, tracker)(frame, faces)[1]
+    faces = Landmarks(net, tracker, careful=True)(frame, faces)[1]
     shared = [float(overlap(face.box, true_box).max()) for face in faces]
     if not shared or max(shared) < SAME_FACE:
         return Answer(points, confidence, True)

@@ -10,12 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from realtime.align import aligned_crop, crop_from_landmarks, invert, transform_points
+from realtime.align import MIRROR, aligned_crop, crop_from_landmarks, invert, transform_points
 from realtime.face.coefficients import pose
 from realtime.face.model import FaceModel
 from tools.factory.cleanliness import looks_bare
 from tools.fit import FitOptions, fit_landmarks
-from tools.photos import MIRROR, Annotation, Photographs, annotations
+from tools.photos import Annotation, Photographs, annotations
 
 SETS = ("celeba", "aaf", "utkface", "gan", "helen")
 SHARES = {"celeba": 1.0, "aaf": 1.0, "utkface": 0.8, "gan": 2.5, "helen": 2.5}  # per photograph: sharp ones more often

@@ -21,10 +21,10 @@ from torch import Tensor, nn
 
 from engines.networks.deleter import Deleter
 from engines.networks.generator import Discriminator, Generator
-from realtime.align import CROP_SIZE, STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
+from realtime.align import CROP_SIZE, MIRROR, STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
 from realtime.landmark_map import landmark_map
 from tools.evaluate.inpainting import masked_scores, telea
-from tools.photos import MIRROR, Photographs, annotations
+from tools.photos import Photographs, annotations
 from tools.train import losses
 from tools.train.augment import after, jitter_similarity, relight
 from tools.train.masks import deleted_mask, drawn_glasses, jittered

@@ -16,13 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.networks.landmarks import CROP_SIZE, build
-from realtime.align import box_of, landmark_crop_from_box, roll_of, transform_points
+from realtime.align import MIRROR, box_of, landmark_crop_from_box, roll_of, transform_points
 from tools.augment import cover, photometric
 from tools.drawn_glasses import draw_glasses
 from tools.evaluate.measures import area_under_roc, normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.face_crops import SIDE, background_squares, face_crops
-from tools.photos import MIRROR, Photographs, annotations
+from tools.photos import Photographs, annotations
 from tools.train.shards import RenderedFaces
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
