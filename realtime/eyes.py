@@ -1,0 +1,133 @@
+"""One person's eyes over time: how far open each is, and where both look. Radians in the head's axes, seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from realtime.face.drive import Eye
+from realtime.smoothing import OneEuro, OneEuroSettings
+
+LEFT, RIGHT = 0, 1
+GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
+
+
+@dataclass(frozen=True, slots=True)
+class EyeSettings:
+    """closed, open: share of the person's usual iris strength at which an eye counts as shut, and as fully open.
+
+    usual: share of frames in which the eyes are less open than their usual strength. weakest: least usual strength.
+    learn_s: time constant with which the usual strength is followed, the first second of a track much faster.
+    turned: how much of its strength the eye that is turned away has lost at 30 degrees.
+    rest_s: time constant of the resting gaze, where the eyes are most of the time; most_rest: its bound, radians.
+    """
+
+    closed: float = 0.28
+    open: float = 0.66
+    usual: float = 0.6
+    weakest: float = 0.2
+    learn_s: float = 8.0
+    turned: float = 0.45
+    rest_s: float = 15.0
+    most_rest: float = float(np.radians(9))
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one picture shows of one eye. direction: (yaw, pitch). strength: of the iris (`iris.Iris`).
+
+    visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses.
+    """
+
+    direction: np.ndarray
+    strength: float
+    visible: float
+
+
+class Eyes:
+    """State of one track."""
+
+    def __init__(self, settings: EyeSettings | None = None):
+        self.settings = settings or EyeSettings()
+        self.rest = np.zeros(2)  # yaw, pitch at which the person looks straight ahead
+        self._level = np.zeros(2)  # usual strength of the left and the right iris
+        self._age_s = 0.0
+        self._gaze = np.zeros(2)
+        self._filter = OneEuro(GAZE)
+
+    def take(self, looks: tuple[Look, Look], head_yaw: float, dt: float, smooth: float, adapt: bool) -> tuple[Eye, Eye]:
+        """(left, right) looks -> (left, right) eyes. dt: seconds since the last, 0 for a new start.
+
+        Both eyes look where their mean does: what parts them is smaller than what can be measured. adapt: follow where
+        the eyes rest.
+        """
+        opening = [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)]
+        self._age_s += dt
+        sure = np.array([look.visible * np.clip(2 * o, 0, 1) for look, o in zip(looks, opening, strict=True)])
+        if sure.sum() > 0.2:
+            seen = sure @ np.stack([look.direction for look in looks]) / sure.sum()
+            if adapt:
+                self._settle(seen, head_yaw, dt, float(sure.max()))
+            self._filter.settings = GAZE.slowed(smooth)
+            self._gaze = self._filter(seen - self.rest, dt)
+        yaw, pitch = (float(angle) for angle in self._gaze)
+        left, right = (Eye(yaw, pitch, float(o), float(s)) for o, s in zip(opening, sure, strict=True))
+        return left, right
+
+    def look_ahead(self, looks: tuple[Look, Look]) -> np.ndarray | None:
+        """(2,) where the eyes look, before the rest is taken off; None where neither is seen."""
+        sure = np.array([look.visible for look in looks])
+        return sure @ np.stack([look.direction for look in looks]) / sure.sum() if sure.sum() > 0.2 else None
+
+    def _open(self, side: int, look: Look, head_yaw: float, dt: float) -> float:
+        """0..1; 1 where the eye cannot be seen."""
+        if look.visible < 0.3:
+            return 1.0
+        settings = self.settings
+        away = head_yaw if side == LEFT else -head_yaw  # positive: this eye is the far one
+        lost = settings.turned * np.clip(abs(head_yaw) / np.radians(30), 0, 1.5) * (1.0 if away > 0 else 0.4)
+        strength = look.strength / (1 - lost)
+        self._learn(side, strength, dt)
+        share = strength / max(self._level[side], 0.5 * self._level[1 - side], settings.weakest)
+        return float(np.clip((share - settings.closed) / (settings.open - settings.closed), 0, 1))
+
+    def _learn(self, side: int, strength: float, dt: float) -> None:
+        """Follow a quantile of the strength, so that blinks do not pull it down nor glints up."""
+        if self._level[side] == 0:
+            self._level[side] = strength
+            return
+        share = strength / max(self._level[side], 1e-6)
+        rate = min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)
+        if share < self.settings.closed * 1.5:  # shut: hardly a reason to expect less
+            rate *= 0.1
+        up = self.settings.usual if self._age_s >= 1.0 else 1.0
+        step = up if share > 1 else -(1 - up)
+        self._level[side] *= np.exp(rate * step * min(abs(np.log(max(share, 1e-3))) * 4, 1.0))
+
+    def _settle(self, seen: np.ndarray, head_yaw: float, dt: float, sure: float) -> None:
+        if abs(head_yaw) > np.radians(12):
+            return
+        tempo = self.settings.rest_s if self._age_s > 3.0 else 1.5
+        most = self.settings.most_rest
+        self.rest = np.clip(self.rest + sure * min(dt / tempo, 1.0) * (seen - self.rest), -most, most)
+
+
+def look_weights(left: Eye, right: Eye) -> dict[str, float]:
+    """The eight eyeLook shapes and both blinks, 0..1, of two eyes."""
+    weights = {}
+    for side, eye, outward in (("Left", left, 1.0), ("Right", right, -1.0)):
+        out = outward * eye.yaw / FULL_ACROSS
+        weights[f"eyeLookOut{side}"], weights[f"eyeLookIn{side}"] = _share(out), _share(-out)
+        weights[f"eyeLookDown{side}"] = _share(eye.pitch / FULL_DOWN)
+        weights[f"eyeLookUp{side}"] = _share(-eye.pitch / FULL_UP)
+        weights[f"eyeBlink{side}"] = 1.0 - eye.opening
+    return weights
+
+
+# how far the model's eyes turn at weight 1
+FULL_ACROSS, FULL_DOWN, FULL_UP = (float(np.radians(angle)) for angle in (32.0, 30.0, 25.0))
+
+
+def _share(weight: float) -> float:
+    return float(np.clip(weight, 0.0, 1.0))
