@@ -24,7 +24,8 @@ EYE_RADIUS_MM = 11.0  # from the point about which a person's eye turns to the m
 RESTING_S = 1.0  # how long the eyes are looked at when the neutral face is asked for
 FARTHEST = 0.92  # of that radius, how far an iris may seem to be from the eye's middle
 COVERED_PX = 5  # half side of the square about an iris in which repainted pixels count
-CORNERS = ((42, 45), (36, 39))  # landmarks at the ends of the left and the right eye
+CORNERS = np.array([[42, 45], [36, 39]])  # landmarks at the ends of the left and the right eye
+EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip
 
 
 class DriveState:
@@ -99,23 +100,27 @@ class DriveAvatar:
         here = pose(move_pose(face.coefficients, face.crop_from_frame))
         identity = face.coefficients[SLICES["identity"]]
         middles = project(self._mean + (identity @ self._identity).reshape(2, 3), here)[:, :2]
-        points = transform_points(face.crop_from_frame, face.landmarks)
-        grey = cv2.cvtColor(face.crop, cv2.COLOR_RGB2GRAY)
-        left, right = (self._look(face, grey, points, side, middles[side], here) for side in (0, 1))
-        return left, right
+        centres = transform_points(face.crop_from_frame, face.landmarks[CORNERS].mean(1))
+        grey = cv2.cvtColor(face.crop[EYE_ROWS], cv2.COLOR_RGB2GRAY)
+        head_from_camera = here.rotation.T
+        looks = []
+        for centre, middle in zip(centres, middles, strict=True):
+            strength, at = iris_in(grey, centre, here)
+            away = (at - middle) / max(here.scale * self.eye_radius_mm, 1e-6)
+            away *= min(1.0, FARTHEST / max(float(np.hypot(*away)), 1e-6))
+            ahead = np.array([away[0], -away[1], np.sqrt(1 - away @ away)])
+            looks.append(Look(direction(head_from_camera @ ahead), strength, visibility(face, at)))
+        return looks[0], looks[1]
 
-    def _look(
-        self, face: Face, grey: np.ndarray, points: np.ndarray, side: int, middle: np.ndarray, here: Pose
-    ) -> Look:
-        centre = points[list(CORNERS[side])].mean(0).astype(np.float64)
-        picture, eye_from_crop = eye_picture(grey, centre, here.scale, here.roll)
-        iris = find_iris(picture)
-        at = np.linalg.solve(eye_from_crop[:, :2], np.array([iris.x, iris.y]) - MIDDLE) + centre
-        away = (at - middle) / max(here.scale * self.eye_radius_mm, 1e-6) * np.array([1, -1])
-        distance = float(np.linalg.norm(away))
-        away *= min(1.0, FARTHEST / max(distance, 1e-6))
-        ahead = np.array([*away, np.sqrt(1 - away @ away)])
-        return Look(direction(here.rotation.T @ ahead), iris.strength, visibility(face, at))
+
+def iris_in(grey: np.ndarray, centre_px: np.ndarray, here: Pose) -> tuple[float, np.ndarray]:
+    """Rows `EYE_ROWS` of a grey crop, an eye's middle, the head's pose there -> the iris's strength and (2,) place."""
+    down = np.array([0, EYE_ROWS.start])
+    picture, eye_from_rows = eye_picture(grey, centre_px - down, here.scale, here.roll)
+    iris = find_iris(picture)
+    linear = eye_from_rows[:, :2]
+    back = linear.T / (linear[0] @ linear[0])  # a similarity's inverse
+    return iris.strength, back @ (np.array([iris.x, iris.y]) - MIDDLE) + centre_px
 
 
 def direction(ahead: np.ndarray) -> np.ndarray:

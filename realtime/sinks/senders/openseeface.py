@@ -1,7 +1,7 @@
 """OpenSeeFace's packet over UDP, port 11573, so that its receivers (VSeeFace, VTube Studio) take us for it.
 
 Little-endian, 1785 bytes a face, all faces in one packet. Its axes: the model's x runs to the subject's right, y up,
-z to the camera, the nose's tip at 0, about 150 mm a unit; its camera's run down, to the image's right, and away.
+z to the camera, the nose's tip at 0, about 150 mm a unit; its camera's run up, to the image's left, and to the camera.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ UNIT_MM = 150.0
 POINTS = np.r_[0:48, 49:54, 55:60, 48, 61:64, 54, 65:68]
 NOSE_TIP = 30
 FLIP = np.diag([-1.0, 1.0, 1.0])  # its model from ours
-CAMERA = np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])  # its camera's axes from ours
+# its rotation's rows: up and to the image's left as we have them; the third, with a mirrored model, is minus our third
+CAMERA = np.array([[0.0, 1.0, 0.0], [-1.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
 EYEBALL_MM = 12.0  # from an eye's centre to its pupil
 
 
@@ -52,13 +53,13 @@ class OpenSeeFace:
         where = project(nose[None], seen_at)[0]
         scale = max(seen_at.scale, 1e-6) * UNIT_MM
         width, height = moment.size
-        place = ((where[1] - height / 2) / scale, (where[0] - width / 2) / scale, FOCAL * width / scale)
+        place = ((height / 2 - where[1]) / scale, (width / 2 - where[0]) / scale, -FOCAL * width / scale)
         head = struct.pack("<di2f", moment.time_s, face.track, width, height)
         head += struct.pack("<2f", drive.right.opening, drive.left.opening)
         head += struct.pack("<Bf", 1, self._error(face, points, drive))
         # its quaternions turn vectors written as rows: those of the inverse
         w, x, y, z = quaternion_from_rotation(rotation.T)
-        head += struct.pack("<4f3f3f", x, y, z, w, *cv2.RQDecomp3x3(rotation)[0], *place)
+        head += struct.pack("<4f3f3f", x, y, z, w, *euler_degrees(rotation), *place)
         pupils = project(points[66:68], drive.pose)[:, :2]
         flat = np.concatenate([face.landmarks[POINTS], pupils])
         sure = np.r_[np.full(66, face.confidence), drive.right.confidence, drive.left.confidence]
@@ -78,6 +79,17 @@ class OpenSeeFace:
         """Root mean square distance in pixels between the points seen and the model's."""
         away = face.landmarks[POINTS[17:]] - project(points[17:66], drive.pose)[:, :2]
         return float(np.sqrt((away**2).mean()))
+
+
+def euler_degrees(rotation: np.ndarray) -> tuple[float, float, float]:
+    """(3, 3) in its camera's axes -> x, y, z as OpenCV splits them: 180, 0, 90 for a head that looks ahead.
+
+    The same turn can be split in two ways; receivers take 180 and 90 off, so x stays near 180 and z near 90.
+    """
+    x, y, z = cv2.RQDecomp3x3(rotation)[0]
+    if z < 0:
+        x, y, z = x - np.copysign(180.0, x), 180.0 - y, z + 180.0
+    return float(x), float((y + 180) % 360 - 180), float(z)
 
 
 def features(drive: Drive) -> list[float]:
