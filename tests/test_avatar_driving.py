@@ -1,4 +1,4 @@
-"""The program as a person runs it, sending to receivers in this process, on the bundled clip and the shipped weights."""
+"""The program as a person runs it, sending to receivers in this process: the bundled clip, the shipped weights."""
 
 import csv
 import subprocess
