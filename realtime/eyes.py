@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,8 +19,11 @@ class EyeSettings:
 
     usual: share of frames in which the eyes are less open than their usual strength. weakest: least usual strength.
     learn_s: time constant with which the usual strength is followed, the first second of a track much faster.
-    turned: how much of its strength the eye that is turned away has lost at 30 degrees.
+    turned: how much of its strength the eye that is turned away has lost at 30 degrees; averted: the same of an eye
+    that looks 20 degrees away from where it rests.
     rest_s: time constant of the resting gaze, where the eyes are most of the time; most_rest: its bound, radians.
+    apart: radians; eyes that seem to look farther apart than this do not: what was found in one of them is no iris.
+    pair_s: time constant of how far apart this person's eyes usually seem to look.
     """
 
     closed: float = 0.28
@@ -29,8 +32,11 @@ class EyeSettings:
     weakest: float = 0.2
     learn_s: float = 8.0
     turned: float = 0.45
+    averted: float = 0.25
     rest_s: float = 15.0
     most_rest: float = float(np.radians(9))
+    apart: float = float(np.radians(40))
+    pair_s: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ class Eyes:
     def __init__(self, settings: EyeSettings | None = None):
         self.settings = settings or EyeSettings()
         self.rest = np.zeros(2)  # yaw, pitch at which the person looks straight ahead
+        self._pair: np.ndarray | None = None  # (2, 2) where each eye usually looks, from where both do
         self._level = np.zeros(2)  # usual strength of the left and the right iris
         self._age_s = 0.0
         self._gaze = np.zeros(2)
@@ -62,11 +69,13 @@ class Eyes:
         Both eyes look where their mean does: what parts them is smaller than what can be measured. adapt: follow where
         the eyes rest.
         """
+        looks = self._agreeing(self._paired(looks))
         opening = [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)]
         self._age_s += dt
         sure = np.array([look.visible * np.clip(2 * o, 0, 1) for look, o in zip(looks, opening, strict=True)])
         if sure.sum() > 0.2:
             seen = sure @ np.stack([look.direction for look in looks]) / sure.sum()
+            self._learn_pair(looks, float(sure.min()), dt)
             if adapt:
                 self._settle(seen, head_yaw, dt, float(sure.max()))
             self._filter.settings = GAZE.slowed(smooth)
@@ -77,8 +86,42 @@ class Eyes:
 
     def look_ahead(self, looks: tuple[Look, Look]) -> np.ndarray | None:
         """(2,) where the eyes look, before the rest is taken off; None where neither is seen."""
+        looks = self._paired(looks)
         sure = np.array([look.visible for look in looks])
         return sure @ np.stack([look.direction for look in looks]) / sure.sum() if sure.sum() > 0.2 else None
+
+    def _paired(self, looks: tuple[Look, Look]) -> tuple[Look, Look]:
+        """The looks without what usually parts them, so that one eye alone tells where both look."""
+        if self._pair is None:
+            both = np.stack([look.direction for look in looks])
+            self._pair = both - both.mean(0) if min(look.visible for look in looks) > 0.3 else np.zeros((2, 2))
+        own_left, own_right = self._pair
+        left, right = looks
+        return (
+            replace(left, direction=left.direction - own_left),
+            replace(right, direction=right.direction - own_right),
+        )
+
+    def _learn_pair(self, looks: tuple[Look, Look], sure: float, dt: float) -> None:
+        assert self._pair is not None
+        both = np.stack([look.direction for look in looks])
+        self._pair = self._pair + sure * min(dt / self.settings.pair_s, 0.5) * (both - both.mean(0))
+
+    def _agreeing(self, looks: tuple[Look, Look]) -> tuple[Look, Look]:
+        """The looks; of two that cannot belong to one person the less likely one is taken for a closed eye's."""
+        left, right = looks
+        apart = float(np.hypot(*(left.direction - right.direction)))
+        if apart < self.settings.apart or min(left.visible, right.visible) < 0.3:
+            return looks
+        before = self._gaze + self.rest
+        doubt = [np.hypot(*(look.direction - before)) - look.strength / self._usual(s) for s, look in enumerate(looks)]
+        wrong = int(np.argmax(doubt))
+        closed = replace(looks[wrong], direction=looks[1 - wrong].direction, strength=0.5 * looks[wrong].strength)
+        return (closed, right) if wrong == LEFT else (left, closed)
+
+    def _usual(self, side: int) -> float:
+        """How strong the iris of an open eye is in this light."""
+        return max(self._level[side], 0.5 * self._level[1 - side], self.settings.weakest)
 
     def _open(self, side: int, look: Look, head_yaw: float, dt: float) -> float:
         """0..1; 1 where the eye cannot be seen."""
@@ -87,9 +130,10 @@ class Eyes:
         settings = self.settings
         away = head_yaw if side == LEFT else -head_yaw  # positive: this eye is the far one
         lost = settings.turned * np.clip(abs(head_yaw) / np.radians(30), 0, 1.5) * (1.0 if away > 0 else 0.4)
-        strength = look.strength / (1 - lost)
+        averted = float(np.hypot(*(look.direction - self.rest))) / np.radians(20)
+        strength = look.strength / ((1 - lost) * (1 - settings.averted * np.clip(averted, 0, 1.2)))
         self._learn(side, strength, dt)
-        share = strength / max(self._level[side], 0.5 * self._level[1 - side], settings.weakest)
+        share = strength / self._usual(side)
         return float(np.clip((share - settings.closed) / (settings.open - settings.closed), 0, 1))
 
     def _learn(self, side: int, strength: float, dt: float) -> None:
@@ -101,7 +145,7 @@ class Eyes:
         rate = min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)
         if share < self.settings.closed * 1.5:  # shut: hardly a reason to expect less
             rate *= 0.1
-        up = self.settings.usual if self._age_s >= 1.0 else 1.0
+        up = self.settings.usual if self._age_s >= 1.0 else 0.8
         step = up if share > 1 else -(1 - up)
         self._level[side] *= np.exp(rate * step * min(abs(np.log(max(share, 1e-3))) * 4, 1.0))
 

@@ -15,7 +15,7 @@ import numpy as np
 WIDTH, HEIGHT = 56, 40  # of the eye's picture, px
 PX_PER_MM = 1.15  # its scale, about that of the aligned crop
 RADII_PX = np.array([6.0, 7.0, 8.0], np.float32)  # of an iris of 11 to 13 mm across
-REACH_PX = (11.0, 8.0)  # how far from the middle an iris is looked for, right and down
+REACH_PX = (10.5, 8.0)  # how far from the middle an iris is looked for, right and down; it fades out beyond
 BRIGHTEST = 1.6  # glints are cut off there, over the picture's median
 MIDDLE = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
 
@@ -58,7 +58,7 @@ def find_iris(eye: np.ndarray) -> Iris:
     return Iris(
         float((near * ACROSS[rows, columns]).sum()) / total,
         float((near * DOWN[rows, columns]).sum()) / total,
-        float(votes[row, column]),
+        float(votes[row, column] * min(1.5 * LIKELY[row, column], 1.0)),
     )
 
 
@@ -82,4 +82,4 @@ def _vote(right: np.ndarray, down: np.ndarray, radii: np.ndarray) -> np.ndarray:
 
 
 DOWN, ACROSS = np.mgrid[:HEIGHT, :WIDTH].astype(np.float32)
-LIKELY = np.exp(-(((ACROSS - MIDDLE[0]) / REACH_PX[0]) ** 4 + ((DOWN - MIDDLE[1]) / REACH_PX[1]) ** 4))
+LIKELY = np.exp(-(((ACROSS - MIDDLE[0]) / REACH_PX[0]) ** 6 + ((DOWN - MIDDLE[1]) / REACH_PX[1]) ** 4))

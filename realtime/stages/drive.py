@@ -9,6 +9,7 @@ import numpy as np
 
 from realtime.adaptation import Adaptation
 from realtime.align import transform_points
+from realtime.blink_hold import BlinkHold
 from realtime.eyes import Eyes, Look, look_weights
 from realtime.face.blendshapes import blendshapes
 from realtime.face.camera import project
@@ -32,7 +33,7 @@ class DriveState:
     """One track's eyes and ranges. request: the last calibration asked for before the track appeared."""
 
     def __init__(self, request: int) -> None:
-        self.clock, self.eyes, self.adaptation = Clock(), Eyes(), Adaptation()
+        self.clock, self.eyes, self.adaptation, self.hold = Clock(), Eyes(), Adaptation(), BlinkHold()
         self.request, self.resting_since_s = request, -np.inf
 
 
@@ -77,6 +78,7 @@ class DriveAvatar:
         looks = self._looks(face)
         self._calibrate(frame, state, looks, head)
         left, right = state.eyes.take(looks, head.yaw, dt, self.smooth(), self.adapt)
+        head = state.hold.take(head, min(left.opening, right.opening), dt)
         shapes = blendshapes(face.coefficients)
         if self.adapt:
             shapes = state.adaptation.fit(shapes, head, dt)
