@@ -10,6 +10,7 @@ from realtime.face.drive import Eye
 from realtime.smoothing import OneEuro, OneEuroSettings
 
 LEFT, RIGHT = 0, 1
+FARTHEST = np.radians([45.0, 35.0])  # across and down: eyes turn no further
 GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
 
 
@@ -79,7 +80,7 @@ class Eyes:
             if adapt:
                 self._settle(seen, head_yaw, dt, float(sure.max()))
             self._filter.settings = GAZE.slowed(smooth)
-            self._gaze = self._filter(seen - self.rest, dt)
+            self._gaze = self._filter(np.clip(seen - self.rest, -FARTHEST, FARTHEST), dt)
         yaw, pitch = (float(angle) for angle in self._gaze)
         left, right = (Eye(yaw, pitch, float(o), float(s)) for o, s in zip(opening, sure, strict=True))
         return left, right

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime.face.blendshapes import blendshapes
 from realtime.face.coefficients import Pose, rotation_matrix
+from realtime.frame import Face
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,13 @@ class Drive:
     pose: Pose
     left: Eye
     right: Eye
+
+
+def shapes_of(face: Face) -> dict[str, float] | None:
+    """The 52 ARKit weights of a face: as driven where they are, else as regressed; None before `regress`."""
+    if face.drive is not None:
+        return face.drive.shapes
+    return None if face.coefficients is None else blendshapes(face.coefficients)
 
 
 def turn_angles(rotation: np.ndarray) -> tuple[float, float, float]:

@@ -23,7 +23,7 @@ from realtime.tracking import TrackStates
 
 EYE_RADIUS_MM = 11.0  # from the point about which a person's eye turns to the middle of its iris
 RESTING_S = 1.0  # how long the eyes are looked at when the neutral face is asked for
-FARTHEST = 0.92  # of that radius, how far an iris may seem to be from the eye's middle
+FARTHEST = 0.8  # of that radius, how far an iris may seem to be from the eye's middle: 53 degrees
 COVERED_PX = 5  # half side of the square about an iris in which repainted pixels count
 CORNERS = np.array([[42, 45], [36, 39]])  # landmarks at the ends of the left and the right eye
 EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip

@@ -60,4 +60,4 @@ def values(drive: Drive) -> list[float]:
     """The 61 numbers in the order of `VALUE_NAMES`. Angles count in half turns, as Unreal's own face tracking does."""
     weights = [drive.shapes[name] for name in ARKIT_NAMES]
     turns = [turn_angles(one) for one in (drive.pose.rotation, drive.left.rotation, drive.right.rotation)]
-    return weights + [angle / np.pi for turn in turns for angle in turn]
+    return weights + [angle / np.pi + 0.0 for turn in turns for angle in turn]  # never minus zero
