@@ -40,6 +40,7 @@ class SenderSink:
         self._sent_s: deque[float] = deque(maxlen=512)  # when frames were sent
         self._complained = False
         self._socket = connect(target)
+        logger.info("sending %s", target.title)
 
     def write(self, shot: Shot) -> None:
         image = shot.original.image
@@ -53,7 +54,8 @@ class SenderSink:
 
     def close(self) -> None:
         self._socket.close()
-        logger.debug("%s: %d packets sent, %d not", self.target.title, self.packets, self.failed)
+        lost = f", {self.failed} not taken" if self.failed else ""
+        logger.info("%s: %d packets sent%s", self.target.title, self.packets, lost)
 
     @property
     def rate(self) -> float:
