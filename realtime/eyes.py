@@ -18,7 +18,8 @@ GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radi
 class EyeSettings:
     """closed, open: share of the person's usual iris strength at which an eye counts as shut, and as fully open.
 
-    usual: share of frames in which the eyes are less open than their usual strength. weakest: least usual strength.
+    usual: share of frames in which the eyes are less open than their usual strength. weakest: least usual strength;
+    first: the same in the first picture, which may show closed eyes.
     learn_s: time constant with which the usual strength is followed, the first second of a track much faster.
     turned: how much of its strength the eye that is turned away has lost at 30 degrees; averted: the same of an eye
     that looks 20 degrees away from where it rests.
@@ -31,6 +32,7 @@ class EyeSettings:
     open: float = 0.66
     usual: float = 0.6
     weakest: float = 0.2
+    first: float = 0.3
     learn_s: float = 8.0
     turned: float = 0.45
     averted: float = 0.25
@@ -140,7 +142,7 @@ class Eyes:
     def _learn(self, side: int, strength: float, dt: float) -> None:
         """Follow a quantile of the strength, so that blinks do not pull it down nor glints up."""
         if self._level[side] == 0:
-            self._level[side] = strength
+            self._level[side] = max(strength, self.settings.first)
             return
         share = strength / max(self._level[side], 1e-6)
         rate = min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)

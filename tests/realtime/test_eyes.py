@@ -31,6 +31,13 @@ def test_pale_and_dark_eyes_open_and_close_alike(usual):
         assert left.opening == pytest.approx(opening, abs=0.1) and right.opening > 0.95
 
 
+def test_a_single_picture_of_closed_eyes_shows_closed_eyes():
+    left, right = Eyes().take((look(0.08), look(0.08)), 0.0, 0.0, 0.0, False)
+    assert left.opening < 0.1 and right.opening < 0.1
+    left, right = Eyes().take((look(0.25), look(1.2)), 0.0, 0.0, 0.0, False)
+    assert left.opening > 0.9 and right.opening == 1
+
+
 def test_a_long_sleep_does_not_teach_that_closed_is_open(usual):
     eyes = settled(usual)
     for _ in range(600):  # twenty seconds

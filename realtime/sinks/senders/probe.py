@@ -28,7 +28,7 @@ def probe_target(
             try:
                 sender.send(b"")
                 sent += 1
-            except ConnectionRefusedError:
+            except (ConnectionRefusedError, ConnectionResetError):
                 return False, f"{target.title}: {UNHEARD}"
             except OSError as error:
                 return False, f"{target.title}: {reason(error)}"

@@ -84,7 +84,7 @@ class SenderSink:
             self.packets += 1
         except BlockingIOError:
             self.failed += 1
-        except ConnectionRefusedError:  # the answer to an earlier packet
+        except (ConnectionRefusedError, ConnectionResetError):  # the answer to an earlier packet
             self.failed += 1
             self._complain(UNHEARD)
         except OSError as error:
