@@ -144,6 +144,22 @@ def test_gaze_is_measured_in_degrees(scene, rest, look):
     assert max(blinks(now)) < 0.3
 
 
+@pytest.mark.parametrize(
+    ("shapes", "seen"),
+    [
+        ({"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}, ("mouthSmileLeft", "mouthSmileRight")),
+        ({"jawOpen": 1.0}, ("jawOpen",)),
+    ],
+    ids=["smile", "jaw"],
+)
+def test_what_the_mouth_does_is_seen_and_moves_neither_eyes_nor_head(scene, rest, shapes, seen):
+    now = scene.watch(shapes)
+    for name in seen:
+        assert now.shapes[name] - rest.shapes[name] > 0.3
+    assert max(blinks(now)) < 0.15
+    assert turned(rest, now) < 3.0
+
+
 def test_turning_the_head_moves_no_shape(scene):
     for _ in range(2):  # as people do now and then; what it does to the shapes is learnt from it
         for yaw in (*YAWS[3:], *YAWS[:3]):
