@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from realtime.face.drive import Eye
 from realtime.smoothing import OneEuro, OneEuroSettings
 
 LEFT, RIGHT = 0, 1
+TURN, ASIDE = math.radians(30), math.radians(20)  # what `turned` and `averted` are measured by
 FARTHEST = np.radians([45.0, 35.0])  # across and down: eyes turn no further
 GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
 
@@ -75,7 +77,7 @@ class Eyes:
         looks = self._agreeing(self._paired(looks))
         opening = [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)]
         self._age_s += dt
-        sure = np.array([look.visible * np.clip(2 * o, 0, 1) for look, o in zip(looks, opening, strict=True)])
+        sure = np.array([look.visible * min(2 * o, 1.0) for look, o in zip(looks, opening, strict=True)])
         if sure.sum() > 0.2:
             seen = sure @ np.stack([look.direction for look in looks]) / sure.sum()
             self._learn_pair(looks, float(sure.min()), dt)
@@ -113,11 +115,12 @@ class Eyes:
     def _agreeing(self, looks: tuple[Look, Look]) -> tuple[Look, Look]:
         """The looks; of two that cannot belong to one person the less likely one is taken for a closed eye's."""
         left, right = looks
-        apart = float(np.hypot(*(left.direction - right.direction)))
+        apart = math.hypot(*(left.direction - right.direction))
         if apart < self.settings.apart or min(left.visible, right.visible) < 0.3:
             return looks
         before = self._gaze + self.rest
-        doubt = [np.hypot(*(look.direction - before)) - look.strength / self._usual(s) for s, look in enumerate(looks)]
+        strange = [math.hypot(*(look.direction - before)) for look in looks]
+        doubt = [angle - look.strength / self._usual(s) for s, (angle, look) in enumerate(zip(strange, looks, strict=True))]
         wrong = int(np.argmax(doubt))
         closed = replace(looks[wrong], direction=looks[1 - wrong].direction, strength=0.5 * looks[wrong].strength)
         return (closed, right) if wrong == LEFT else (left, closed)
@@ -132,12 +135,12 @@ class Eyes:
             return 1.0
         settings = self.settings
         away = head_yaw if side == LEFT else -head_yaw  # positive: this eye is the far one
-        lost = settings.turned * np.clip(abs(head_yaw) / np.radians(30), 0, 1.5) * (1.0 if away > 0 else 0.4)
-        averted = float(np.hypot(*(look.direction - self.rest))) / np.radians(20)
-        strength = look.strength / ((1 - lost) * (1 - settings.averted * np.clip(averted, 0, 1.2)))
+        lost = settings.turned * min(abs(head_yaw) / TURN, 1.5) * (1.0 if away > 0 else 0.4)
+        averted = math.hypot(*(look.direction - self.rest)) / ASIDE
+        strength = look.strength / ((1 - lost) * (1 - settings.averted * min(averted, 1.2)))
         self._learn(side, strength, dt)
         share = strength / self._usual(side)
-        return float(np.clip((share - settings.closed) / (settings.open - settings.closed), 0, 1))
+        return _share((share - settings.closed) / (settings.open - settings.closed))
 
     def _learn(self, side: int, strength: float, dt: float) -> None:
         """Follow a quantile of the strength, so that blinks do not pull it down nor glints up."""
@@ -150,7 +153,7 @@ class Eyes:
             rate *= 0.1
         up = self.settings.usual if self._age_s >= 1.0 else 0.8
         step = up if share > 1 else -(1 - up)
-        self._level[side] *= np.exp(rate * step * min(abs(np.log(max(share, 1e-3))) * 4, 1.0))
+        self._level[side] *= math.exp(rate * step * min(abs(math.log(max(share, 1e-3))) * 4, 1.0))
 
     def _settle(self, seen: np.ndarray, head_yaw: float, dt: float, sure: float) -> None:
         if abs(head_yaw) > np.radians(12):
@@ -177,4 +180,4 @@ FULL_ACROSS, FULL_DOWN, FULL_UP = (float(np.radians(angle)) for angle in (32.0, 
 
 
 def _share(weight: float) -> float:
-    return float(np.clip(weight, 0.0, 1.0))
+    return min(max(float(weight), 0.0), 1.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import cv2
@@ -109,8 +110,8 @@ class DriveAvatar:
         for centre, middle in zip(centres, middles, strict=True):
             strength, at = iris_in(grey, centre, here)
             away = (at - middle) / max(here.scale * self.eye_radius_mm, 1e-6)
-            away *= min(1.0, FARTHEST / max(float(np.hypot(*away)), 1e-6))
-            ahead = np.array([away[0], -away[1], np.sqrt(1 - away @ away)])
+            away *= min(1.0, FARTHEST / max(math.hypot(*away), 1e-6))
+            ahead = np.array([away[0], -away[1], math.sqrt(1 - float(away @ away))])
             looks.append(Look(direction(head_from_camera @ ahead), strength, visibility(face, at)))
         return looks[0], looks[1]
 
@@ -127,7 +128,8 @@ def iris_in(grey: np.ndarray, centre_px: np.ndarray, here: Pose) -> tuple[float,
 
 def direction(ahead: np.ndarray) -> np.ndarray:
     """(3,) unit vector in the head's axes -> (yaw, pitch) radians, signs as `Pose`."""
-    return np.array([np.arctan2(ahead[0], ahead[2]), -np.arcsin(np.clip(ahead[1], -1, 1))])
+    x, y, z = (float(v) for v in ahead)
+    return np.array([math.atan2(x, z), -math.asin(min(max(y, -1.0), 1.0))])
 
 
 def visibility(face: Face, at_px: np.ndarray) -> float:
@@ -136,6 +138,7 @@ def visibility(face: Face, at_px: np.ndarray) -> float:
         return 0.0
     if face.mask is None:
         return 1.0
-    x, y = (round(float(v)) for v in np.clip(at_px, COVERED_PX, face.mask.shape[0] - 1 - COVERED_PX))
+    last = face.mask.shape[0] - 1 - COVERED_PX
+    x, y = (min(max(round(float(v)), COVERED_PX), last) for v in at_px)
     about = face.mask[y - COVERED_PX : y + COVERED_PX + 1, x - COVERED_PX : x + COVERED_PX + 1]
-    return 1.0 - float(about.mean()) / 255
+    return 1.0 - cv2.mean(about)[0] / 255
