@@ -17,6 +17,15 @@ from realtime.face.model import FaceModel
 
 EXPRESSION, POSE = SLICES["expression"], SLICES["pose"]
 LIDS = np.array([name.startswith("eyeBlink") for name in EXPRESSION_NAMES])
+BROWS = np.array([name.startswith(("browDown", "browInnerUp", "browOuterUp")) for name in EXPRESSION_NAMES])
+# what lips and lids show clearly; the 68 points hardly tell the others apart, which would soak up their errors
+SHOWN = np.array(
+    [
+        name.startswith(("jawOpen", "mouthSmile", "mouthFrown", "mouthFunnel", "mouthPucker", "mouthClose"))
+        or name.startswith(("mouthUpperUp", "mouthLowerDown", "eyeSquint", "eyeWide"))
+        for name in EXPRESSION_NAMES
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +33,17 @@ class AnchorSettings:
     """How far each side is believed.
 
     point: standard deviation of a landmark, over the eye distance; jaw points, which slide, are `jaw` times worse.
-    expression: of a regressed weight; lids: of a blink, which the regressor at 160 px hardly sees.
+    expression: of a regressed weight that the points show; hidden: of one that they hardly show; brows: of theirs;
+    lids: of a blink, which the regressor at 160 px hardly sees.
     angle: of a regressed angle, radians. scale: of the logarithm of the scale. Position is left to the points.
     steps: Gauss-Newton steps.
     """
 
     point: float = 0.025
     jaw: float = 3.0
-    expression: float = 0.3
+    expression: float = 0.2
+    hidden: float = 0.06
+    brows: float = 0.12
     lids: float = 1.0
     angle: float = 0.12
     scale: float = 0.1
@@ -47,7 +59,8 @@ def anchor(
     spread = np.full(68, settings.point * eye_distance)
     spread[:17] *= settings.jaw
     weight = np.repeat(1 / spread, 2)
-    believed = np.where(LIDS, settings.lids, settings.expression)
+    believed = np.where(SHOWN, settings.expression, np.where(BROWS, settings.brows, settings.hidden))
+    believed = np.where(LIDS, settings.lids, believed)
     prior = np.r_[1 / believed, np.full(3, 1 / settings.angle), 1 / settings.scale, 0.0, 0.0]
     low, high = expression_bounds()
     start = coefficients.astype(np.float64)

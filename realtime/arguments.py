@@ -29,6 +29,7 @@ def parse(arguments: Sequence[str]) -> Options:
         arguments.insert(0, DEFAULT_VERB)
     found = vars(_parser().parse_args(arguments))
     known = {field.name for field in fields(Options)}
+    found = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
     return Options(**{name: value for name, value in found.items() if name in known})
 
 
@@ -45,6 +46,10 @@ def _parser() -> argparse.ArgumentParser:
         parents = [common] if verb in ("cameras", "doctor") else [common, _networks()]
         if verb in ("live", "video", "image", "bench"):
             parents.append(_run())
+        if verb in ("live", "video"):
+            parents.append(_avatar())
+        if verb == "doctor":
+            parents.append(_send())
         one = verbs.add_parser(verb, help=text, description=text, parents=parents)
         if verb not in ("cameras", "doctor", "build"):
             _input_output(one, verb)
@@ -108,6 +113,23 @@ def _run() -> argparse.ArgumentParser:
     group = parser.add_argument_group("what a camera is asked for")
     group.add_argument("--size", type=_size, default=(640, 480), metavar="WxH", help="default 640x480")
     group.add_argument("--fps", type=_rate, metavar="RATE")
+    return parser
+
+
+def _send() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False)
+    group = parser.add_argument_group("driving avatars")
+    where = "PROTOCOL://HOST[:PORT]: vmc, livelink, ifacialmocap or openseeface; may be given several times"
+    group.add_argument("--send", action="extend", nargs=1, default=[], metavar="TARGET", help=where)
+    return parser
+
+
+def _avatar() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(add_help=False, parents=[_send()])
+    group = parser.add_argument_group("what avatars get")
+    on_off = argparse.BooleanOptionalAction
+    group.add_argument("--livelink-csv", type=Path, metavar="FILE", help="record as Live Link Face's CSV does")
+    group.add_argument("--adapt", action=on_off, default=True, help="fit each blendshape's range to the person")
     return parser
 
 

@@ -65,7 +65,7 @@ def verb_of(options: Options) -> Callable[[Options], int]:
 def doctor(options: Options) -> int:
     from realtime.doctor import report
 
-    return EXIT_OK if report(options.models_dir) else EXIT_FAILURE
+    return EXIT_OK if report(options.models_dir, sends=options.send) else EXIT_FAILURE
 
 
 def cameras(options: Options) -> int:

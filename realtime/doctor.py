@@ -6,7 +6,7 @@ import importlib
 import os
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Finding:
         return f"{mark:4}  {self.name:10} {self.detail}"
 
 
-def examine(models_dir: Path | None = None) -> Iterator[Finding]:
+def examine(models_dir: Path | None = None, sends: Sequence[str] = ()) -> Iterator[Finding]:
     """All findings in order; a check that fails unexpectedly is a finding too."""
     checks: tuple[tuple[str, Callable[[], Iterator[Finding]]], ...] = (
         ("python", _python),
@@ -47,6 +47,7 @@ def examine(models_dir: Path | None = None) -> Iterator[Finding]:
         ("gpu", _gpu),
         ("weights", lambda: _weights(models_dir)),
         ("display", _display),
+        ("senders", lambda: _senders(sends)),
     )
     for name, check in checks:
         try:
@@ -148,6 +149,16 @@ def _display() -> Iterator[Finding]:
         yield Finding("display", True, f"{shown}, imgui-bundle and glfw are there")
 
 
+def _senders(sends: Sequence[str]) -> Iterator[Finding]:
+    from realtime.sinks.senders.probe import probe_default, probe_target
+    from realtime.sinks.senders.target import PROTOCOLS, parse_target
+
+    for text in sends:
+        yield Finding("sender", *probe_target(parse_target(text)))
+    for name in PROTOCOLS if not sends else ():
+        yield Finding("sender", *probe_default(name))
+
+
 def _importable(name: str) -> bool:
     try:
         importlib.import_module(name)
@@ -156,10 +167,12 @@ def _importable(name: str) -> bool:
     return True
 
 
-def report(models_dir: Path | None = None, write: Callable[[str], None] = print) -> bool:
+def report(
+    models_dir: Path | None = None, write: Callable[[str], None] = print, sends: Sequence[str] = ()
+) -> bool:
     """Writes every finding as it is made. True when all that is needed works."""
     works = True
-    for finding in examine(models_dir):
+    for finding in examine(models_dir, sends):
         write(str(finding))
         works = works and finding.ok is not False
     return works

@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from realtime.face.drive import Drive
 
 
 class Glasses(IntEnum):
@@ -66,6 +69,7 @@ class Face:
     coefficients: (239,) float32, frame pixels, see `realtime.face.coefficients`; None before `regress`.
     texture: (T, T, 4) uint8 RGBA live texture in the UV atlas; alpha 0 where nothing was ever seen; None before
         `refine`.
+    drive: what moves an avatar; None before `drive`.
     timings_s: seconds that per-face steps took, by name.
     """
 
@@ -82,6 +86,7 @@ class Face:
     labels: np.ndarray | None = None
     coefficients: np.ndarray | None = None
     texture: np.ndarray | None = None
+    drive: Drive | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
 
     def with_(self, **changes: Any) -> Face:

@@ -21,6 +21,7 @@ from realtime.outputs import live_sinks
 from realtime.pipeline import Switches, open_pipeline
 from realtime.sinks.base import Shot
 from realtime.sinks.pictures import write_picture
+from realtime.sinks.senders.sink import SenderSink
 from realtime.sinks.video import VideoSink
 from realtime.sinks.views import rendered
 from realtime.sources.base import Source
@@ -49,6 +50,7 @@ def run_window(options: Options, source: Source, stack: ExitStack) -> int:
         stack.callback(drawer.close)
         shown = WindowSink(window, pipeline.switches, source, Path.cwd(), mirror=options.mirror)
         sinks = live_sinks(options, source, model)
+        shown.senders = tuple(sink for sink in sinks if isinstance(sink, SenderSink))
     except BaseException:
         source.close()
         raise
@@ -69,6 +71,7 @@ class WindowSink:
 
     def __init__(self, window: Any, switches: Switches, source: Source, folder: Path, mirror: bool = False):
         self.on_close: Callable[[], None] = lambda: None
+        self.senders: tuple[SenderSink, ...] = ()  # whose rates the window tells
         self._window, self._switches, self._source, self._mirror = window, switches, source, mirror
         self._names = (folder / f"nakedeye_{number:03d}" for number in count(1))
         self._shown: tuple[np.ndarray, dict[str, float], np.ndarray] | None = None
@@ -91,6 +94,7 @@ class WindowSink:
     def refresh(self) -> None:
         """Draw the newest picture again and act on what the person did."""
         if self._shown is not None:
+            self._window.notes = tuple(sender.status for sender in self.senders)
             self._window.show(*self._shown)
         wish = self._window.controls
         self._switches.remove, self._switches.smooth = wish.remove, wish.smooth

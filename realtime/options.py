@@ -20,6 +20,8 @@ class Options:
     smooth: 0 off .. 1 strongest. faces: most faces that are followed. frames: end after so many; None: all.
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
+    send: where avatar data go, as `realtime.sinks.senders.target` reads them. livelink_csv: a recording of them.
+    adapt: each blendshape's range is fitted to the person.
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
     """
 
@@ -41,6 +43,9 @@ class Options:
     mesh: Path | None = None
     mesh_frame: int = 0
     sound: bool = True
+    send: tuple[str, ...] = ()
+    livelink_csv: Path | None = None
+    adapt: bool = True
     renderer: str = "auto"
     models_dir: Path | None = None
     log_level: str = "info"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from realtime.errors import UsageError
@@ -12,10 +13,13 @@ from realtime.sinks import views
 from realtime.sinks.base import Shot, Sink
 from realtime.sinks.blendshapes import BlendshapesSink
 from realtime.sinks.coefficients import CoefficientsSink
+from realtime.sinks.livelink_csv import LiveLinkCsvSink
 from realtime.sinks.mesh import AnimationSink, MeshSink, largest
 from realtime.sinks.names import output_path
 from realtime.sinks.pictures import QUALITY as PICTURE_FORMATS
 from realtime.sinks.pictures import PicturesSink, write_picture
+from realtime.sinks.senders.sink import SenderSink
+from realtime.sinks.senders.target import parse_target
 from realtime.sinks.sound import FORMATS as VIDEO_FORMATS
 from realtime.sinks.sound import fit_sound
 from realtime.sinks.video import VideoSink
@@ -36,7 +40,7 @@ def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
     """All results of `video` in a folder; the picture alone where the output is a video file."""
     output, stem = Path(options.output).expanduser(), source.properties.stem
     if output.suffix.lower() in VIDEO_FORMATS:
-        return _all([lambda: _video(output, options, source, views.glasses_off), *_extras(options, model)])
+        return _all([lambda: _video(output, options, source, views.glasses_off), *_extras(options, source, model)])
     beside = options.csv or output_path(output, stem, "blendshapes")
     mesh = options.mesh or output_path(output, stem, "animation")
     return _all([
@@ -45,6 +49,7 @@ def video_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
         lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
         lambda: BlendshapesSink(beside),
         lambda: mesh_sink(mesh, model, options.mesh_frame),
+        *_avatar(options, source),
     ])  # fmt: skip
 
 
@@ -54,7 +59,7 @@ def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
     if output.suffix.lower() in PICTURE_FORMATS:
         if (source.properties.count or 1) > 1:
             raise UsageError(f"{output}: one file cannot hold {source.properties.count} pictures; name a folder")
-        return _all([lambda: PictureFile(output), *_extras(options, model)])
+        return _all([lambda: PictureFile(output), *_extras(options, source, model)])
 
     def renamed(ending: str) -> Callable[[int], str]:
         def name(index: int) -> str:
@@ -74,7 +79,7 @@ def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
 
 def live_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
     """What `live` writes beside the window: the shown picture where the output is a video file, and what was asked."""
-    sinks = list(_extras(options, model))
+    sinks = list(_extras(options, source, model))
     if options.output not in ("window", "null"):
         output = Path(options.output).expanduser()
         if output.suffix.lower() not in VIDEO_FORMATS:
@@ -135,9 +140,9 @@ class PictureMeshes:
         pass
 
 
-def _extras(options: Options, model: FaceModel) -> list[Callable[[], Sink]]:
-    """What --csv and --mesh ask for."""
-    extras: list[Callable[[], Sink]] = []
+def _extras(options: Options, source: Source, model: FaceModel) -> list[Callable[[], Sink]]:
+    """What --csv, --mesh, --send and --livelink-csv ask for."""
+    extras: list[Callable[[], Sink]] = _avatar(options, source)
     if options.csv is not None:
         csv = options.csv
         extras.append(lambda: BlendshapesSink(csv))
@@ -145,6 +150,16 @@ def _extras(options: Options, model: FaceModel) -> list[Callable[[], Sink]]:
         mesh = options.mesh
         extras.append(lambda: mesh_sink(mesh, model, options.mesh_frame))
     return extras
+
+
+def _avatar(options: Options, source: Source) -> list[Callable[[], Sink]]:
+    """What --send and --livelink-csv ask for. Raises UsageError for a target that cannot be read."""
+    rate = source.properties.rate
+    makers: list[Callable[[], Sink]] = [partial(SenderSink, parse_target(text), rate) for text in options.send]
+    if options.livelink_csv is not None:
+        path = options.livelink_csv
+        makers.append(lambda: LiveLinkCsvSink(path, rate))
+    return makers
 
 
 def _video(path: Path, options: Options, source: Source, view: views.View, fit: bool = False) -> VideoSink:

@@ -13,6 +13,7 @@ from realtime.options import Options
 from realtime.stages import Stage
 from realtime.stages.calibrate import Calibrate
 from realtime.stages.delete import Delete
+from realtime.stages.drive import DriveAvatar
 from realtime.stages.generate import Generate
 from realtime.stages.landmarks import Landmarks
 from realtime.stages.locate import DetectionSettings, Locate
@@ -117,7 +118,9 @@ def build_groups(
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
         synthesise.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
     rebuild: list[Stage] = [Regress(engines["coefficients"], model), Smooth(smooth)]
-    rebuild += [Calibrate(lambda: switches.calibrations), Refine(model)]
+    rebuild += [Calibrate(lambda: switches.calibrations)]
+    rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=options.adapt and not stills)]
+    rebuild += [Refine(model)]
     return tuple(Group(stages) for stages in (track, synthesise, rebuild) if stages)
 
 

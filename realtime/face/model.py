@@ -20,6 +20,7 @@ from realtime.face.coefficients import SLICES, Pose, pose
 from realtime.face.landmarks import choose_contour
 
 Resolution = Literal["live", "full"]
+EYEBALL_MM = 17.5  # from the centre about which the model's eyes turn to their pupils
 SHAPE = slice(SLICES["identity"].start, SLICES["expression"].stop)
 
 
@@ -72,6 +73,12 @@ class FaceModel:
         """(239,) -> (V, 3) float32 RGB 0..1."""
         offsets = (coefficients[SLICES["texture"]].astype(np.float32) @ self.albedo).reshape(-1, 3)
         return np.clip(self.albedo_mean + offsets, 0, 1)
+
+    def eyeballs_of(self, coefficients: np.ndarray) -> np.ndarray:
+        """(239,) -> (2, 3) float32 mm, before the pose: centres of the left and the right eyeball."""
+        identity = coefficients[SLICES["identity"]].astype(np.float32)
+        offsets = identity @ self.identity.reshape(80, -1, 3)[:, self.eyes].reshape(80, -1)
+        return self.mean[self.eyes] + offsets.reshape(2, 3) - np.array([0, 0, EYEBALL_MM], np.float32)
 
     def landmarks_of(self, coefficients: np.ndarray) -> np.ndarray:
         """(239,) -> (68, 2) float32 pixels; the jaw's points slide to the outline of a turned head."""

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from realtime.errors import SinkError, reason
-from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
+from realtime.face.blendshapes import ARKIT_NAMES
+from realtime.face.drive import shapes_of
 from realtime.sinks.base import Shot
 from realtime.sinks.growing import create, part_path
 
@@ -28,9 +29,10 @@ class BlendshapesSink:
 
     def write(self, shot: Shot) -> None:
         for face in shot.faces:
-            if face.coefficients is None:
+            shapes = shapes_of(face)
+            if shapes is None:
                 continue
-            weights = (f"{weight:.5f}" for weight in blendshapes(face.coefficients).values())
+            weights = (f"{shapes[name]:.5f}" for name in ARKIT_NAMES)
             self._append([f"{shot.original.time_s:.6f}", shot.original.index, face.track, *weights])
 
     def close(self) -> None:

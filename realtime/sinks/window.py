@@ -48,6 +48,7 @@ class Window:
             raise DependencyError(f"the window needs the extra `window`: pip install -e '.[window]' ({why})") from why
         self._glfw, self._imgui = glfw, imgui
         self.controls = controls or Controls()
+        self.notes: tuple[str, ...] = ()  # lines that the panel shows, such as where avatar data go
         self._events: set[str] = set()
         self._window = self._open(title, size)
         self._context = moderngl.create_context(require=330)
@@ -178,6 +179,8 @@ class Window:
         self.controls = self.controls.with_(
             remove=remove, view=VIEWS[view], curtain=curtain, smooth=smooth, landmarks=landmarks
         )
+        for note in self.notes:
+            imgui.text(note)
         if controls.timings:
             self._draw_timings(stats)
         if controls.help:

@@ -23,9 +23,16 @@ def test_live_is_the_verb_of_who_names_none():
 
 
 def test_every_switch_has_its_no_form():
-    for name in ("remove", "landmarks", "mirror", "sound"):
+    for name in ("remove", "landmarks", "mirror", "sound", "adapt"):
         assert getattr(parse(["live", f"--{name}"]), name) is True
         assert getattr(parse(["live", f"--no-{name}"]), name) is False
+
+
+def test_avatar_data_go_to_as_many_as_asked():
+    sends = ["--send", "vmc://10.0.0.2", "--send", "livelink://studio:11111"]
+    options = parse(["live", *sends, "--livelink-csv", "a.csv"])
+    assert options.send == ("vmc://10.0.0.2", "livelink://studio:11111") and options.livelink_csv == Path("a.csv")
+    assert parse(["doctor", "--send", "vmc"]).send == ("vmc",) and parse([]).send == ()
 
 
 @pytest.mark.parametrize(

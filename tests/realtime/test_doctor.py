@@ -6,7 +6,12 @@ from realtime.doctor import examine, report
 def test_every_subject_has_its_line():
     names = {finding.name for finding in examine()}
     assert {"python", "libraries", "machine", "rasteriser", "provider", "weights", "display", "gl"} <= names
-    assert names & {"camera", "cameras"} and "gpu" in names
+    assert names & {"camera", "cameras"} and {"gpu", "sender"} <= names
+
+
+def test_it_tells_where_avatar_data_could_go():
+    found = [str(finding) for finding in examine() if finding.name == "sender"]
+    assert len(found) == 4 and all("--send " in line for line in found)
 
 
 def test_a_finding_is_one_line_with_a_mark():

@@ -59,6 +59,7 @@ def test_every_face_goes_through_every_stage(run):
     assert [face.track for face in faces] == [0, 1]
     for face, points in zip(faces, FACES, strict=True):
         assert face.glasses is Glasses.CLEAR and face.mask is not None and face.texture is not None
+        assert face.drive is not None and len(face.drive.shapes) == 52
         assert abs(pose(face.coefficients).x - points[27:31, 0].mean()) < 25
     assert frame.original is not None and (frame.image != frame.original).any()
     assert {name: len(engine.asked) for name, engine in engines.items()} == {

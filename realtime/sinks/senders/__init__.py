@@ -1,0 +1,1 @@
+"""Avatar protocols over UDP: each file encodes one; `sink.py` sends."""
