@@ -27,6 +27,7 @@ OUT = Path(__file__).parents[1] / "realtime" / "avatar" / "assets" / "default.gl
 LEAST_MM = 0.25  # what shapes move less than that stays still: a third of the file
 NECK_MM = -138.0  # where the neck is cut off, in the scarf
 NOSE_MM = np.array([0.0, -34.0, 34.0])
+SHUT = 1.1  # of a blink: large eyes shut a little harder, or a white line would show
 PIVOT_MM = np.array([0.0, -70.0, -60.0])  # the head's node
 RESTING = {"eyeWideLeft": 0.5, "eyeWideRight": 0.5, "mouthSmileLeft": 0.16, "mouthSmileRight": 0.16}
 # What keeps every detail while the skin is smoothed: lips, the mouth's inside, ears and lids.
@@ -107,7 +108,7 @@ def nose_tip(vertices: np.ndarray) -> np.ndarray:
 
 def friendly(points: np.ndarray, offsets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """A rested, awake and slightly smiling face as the new neutral one; (V, 3), (52, V, 3) mm. Blinks still close."""
-    closed = {name: points + offsets[ARKIT_NAMES.index(name)] for name in ("eyeBlinkLeft", "eyeBlinkRight")}
+    closed = {name: points + SHUT * offsets[ARKIT_NAMES.index(name)] for name in ("eyeBlinkLeft", "eyeBlinkRight")}
     awake = {name: RESTING[name] * offsets[ARKIT_NAMES.index(name)] for name in RESTING}
     rested = points + sum(awake.values())
     offsets = offsets.copy()

@@ -119,6 +119,8 @@ def _tiled(surface: Surface) -> tuple[np.ndarray, tuple[int, int]]:
     for axis in (0, 1):
         if surface.material.clamp[axis]:
             uv[:, axis] = np.clip(uv[:, axis], 0, 1)
+            tiles.append(1)
+            continue
         low = np.floor(uv[:, axis].min() + 1e-4)
         count = int(np.clip(np.ceil(uv[:, axis].max() - 1e-4) - low, 1, MOST_TILES))
         uv[:, axis] = np.clip((uv[:, axis] - low) / count, 0, 1)

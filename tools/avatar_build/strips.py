@@ -34,8 +34,6 @@ def strip(
     resting += (lift + SUNK_MM).reshape(-1, 1) * outwards
     moved = (skin.shapes[:, corners] * weights[None, ..., None]).sum(2)
     triangles = sheet(resting.reshape(ACROSS, steps, 3))
-    if np.cross(along[0], across[0]) < 0:
-        triangles = triangles[:, ::-1]
     return Solid(resting, triangles, plain(len(resting), colour), moved)
 
 
