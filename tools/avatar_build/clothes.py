@@ -23,8 +23,7 @@ def hat(skin: Solid) -> Solid:
     dome[-1, 0] = 0.0
     crown = turned_profile(centre, AXIS, dome, plain(len(dome), HAT), SEGMENTS, (side, front))
     spin = np.linspace(-0.5 * np.pi, 1.5 * np.pi, 13)
-    roll = np.stack([1 + BRIM_MM / side * (0.1 + np.cos(spin)),
-                     BRIM_HIGH_MM / 2 * np.sin(spin) + 4.0], axis=1)  # fmt: skip
+    roll = np.stack([1 + BRIM_MM / side * (0.1 + np.cos(spin)), BRIM_HIGH_MM / 2 * np.sin(spin) + 4.0], axis=1)
     brim = turned_profile(centre, AXIS, roll, plain(len(roll), HAT_BRIM), SEGMENTS, (side, front))
     bobble_at = centre + AXIS * (top + 12)
     angles = np.linspace(0, np.pi, 12)
@@ -41,8 +40,8 @@ def _room(skin: Solid) -> tuple[np.ndarray, tuple[float, float, float]]:
     middle = (forward.max() + forward.min()) / 2
     shape = np.array([np.abs(above[:, 0]).max(), np.ptp(forward) / 2, (above @ AXIS).max()])
     parts = np.stack([above[:, 0], forward - middle, above @ AXIS], axis=1) / shape
-    bulge = (np.abs(parts[:, :2]) ** 2).sum(1) ** (1 / 2)  # the dome is steep: its walls are what must clear
-    grown = shape * [bulge.max(), bulge.max(), 1.06] + CLEARANCE_MM
+    bulge = np.linalg.norm(parts[:, :2], axis=1).max()  # the dome is steep: its walls are what must clear
+    grown = shape * [bulge, bulge, 1.06] + CLEARANCE_MM
     return CENTRE + middle * front_axis, (float(grown[0]), float(grown[1]), float(grown[2] + 6))
 
 

@@ -73,7 +73,7 @@ def test_recording_from_the_window_keeps_what_is_clear(tmp_path, clear):
     sink = WindowSink(window, Switches(), source, tmp_path)  # type: ignore[arg-type]
     picture = np.full((48, 64, 4 if clear else 3), 200, np.uint8)
     if clear:
-        picture[:24, :, 3] = 0
+        picture[..., 3] = np.where(np.arange(48) < 24, 0, 255)[:, None]
     for index in range(3):
         frame = Frame(np.zeros((48, 64, 3), np.uint8), index, index)
         sink.write(Shot(frame, frame, (), picture))
