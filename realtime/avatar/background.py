@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 
 from realtime.options import BACKGROUNDS, COLOUR
 
+CHEQUER_PX = 12
 BLURRED_PX = 24  # of the longer side, before it is enlarged again: nobody is known from that
 
 
@@ -38,16 +41,27 @@ def blurred(image: np.ndarray) -> np.ndarray:
 
 def straight(premultiplied: np.ndarray) -> np.ndarray:
     """(H, W, 4) uint8 premultiplied RGBA -> straight RGBA, as files hold it."""
-    alpha = premultiplied[..., 3:].astype(np.uint16)
-    colour = (premultiplied[..., :3].astype(np.uint16) * 255 + alpha // 2) // np.maximum(alpha, 1)
-    return np.concatenate([np.minimum(colour, 255).astype(np.uint8), premultiplied[..., 3:]], axis=2)
+    picture = premultiplied.copy()
+    pixels = picture.view(np.uint32)[..., 0]  # four bytes at a time: far quicker to pick
+    rows, columns = np.nonzero((picture[..., 3] - 1).astype(np.uint8) < 254)  # clear and opaque ones stay as they are
+    edge = pixels[rows, columns].view(np.uint8).reshape(-1, 4).astype(np.uint16)
+    edge[:, :3] = np.minimum((edge[:, :3] * 255 + edge[:, 3:] // 2) // np.maximum(edge[:, 3:], 1), 255)
+    pixels[rows, columns] = edge.astype(np.uint8).view(np.uint32)[:, 0]
+    return picture
 
 
 def flattened(picture: np.ndarray) -> np.ndarray:
     """(H, W, 3) of a (H, W, 3) picture, or of (H, W, 4) straight RGBA on the grey chequers that stand for nothing."""
     if picture.shape[2] == 3:
         return picture
-    row, column = np.ogrid[: picture.shape[0], : picture.shape[1]]
-    chequers = np.where((row // 12 + column // 12) % 2, 102, 153).astype(np.float32)[..., None]
-    cover = picture[..., 3:].astype(np.float32) / 255
-    return np.round(picture[..., :3] * cover + chequers * (1 - cover)).astype(np.uint8)
+    cover = cv2.merge([picture[..., 3]] * 3)
+    over = cv2.multiply(cv2.cvtColor(picture, cv2.COLOR_RGBA2RGB), cover, scale=1 / 255)
+    return cv2.add(over, cv2.multiply(_chequers(picture.shape[:2]), 255 - cover, scale=1 / 255))
+
+
+@lru_cache(maxsize=2)
+def _chequers(shape: tuple[int, int]) -> np.ndarray:
+    """(H, W, 3) uint8."""
+    row, column = np.ogrid[: shape[0], : shape[1]]
+    grey = np.where((row // CHEQUER_PX + column // CHEQUER_PX) % 2, 102, 153).astype(np.uint8)
+    return cv2.merge([grey] * 3)
