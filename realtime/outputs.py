@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,14 +13,17 @@ from realtime.sinks import views
 from realtime.sinks.base import Shot, Sink
 from realtime.sinks.blendshapes import BlendshapesSink
 from realtime.sinks.coefficients import CoefficientsSink
+from realtime.sinks.encodings import ALPHA_FORMATS
 from realtime.sinks.mesh import AnimationSink, MeshSink, largest
 from realtime.sinks.names import output_path
 from realtime.sinks.pictures import QUALITY as PICTURE_FORMATS
 from realtime.sinks.pictures import PicturesSink, write_picture
 from realtime.sinks.sound import FORMATS as VIDEO_FORMATS
-from realtime.sinks.sound import fit_sound
+from realtime.sinks.sound import codecs, fit_sound, holds_sound
 from realtime.sinks.video import VideoSink
 from realtime.sources.base import Source
+
+logger = logging.getLogger(__name__)
 
 MESH_FORMATS = (".glb", ".obj", ".ply")
 SIDE_BY_SIDE = views.side_by_side(views.original, views.glasses_off, views.rendered)
@@ -185,6 +189,10 @@ def _video(
     sound = source.tap_audio() if options.sound and not source.properties.live else None
     if fit:
         path, sound = fit_sound(path, sound)
+    if alpha and sound is not None and not holds_sound(path.suffix.lower(), sound):  # few files can be transparent
+        others = "".join(f"; {other} can" for other in ALPHA_FORMATS if holds_sound(other, sound))
+        logger.warning("%s: sound is left out: %s cannot hold %s%s", path, path.suffix, codecs(sound)[0], others)
+        sound = None
     return VideoSink(path, source.properties, view=view, audio=sound, threads=1, alpha=alpha)
 
 

@@ -88,3 +88,16 @@ def test_a_file_that_cannot_be_transparent_is_bad_usage(tmp_path):
     assert ended.returncode == 2 and not list(tmp_path.iterdir())
     (line,) = ended.stderr.splitlines()
     assert ".webm or .mov" in line
+
+
+@pytest.mark.slow
+def test_sound_that_webm_cannot_hold_is_left_out_with_a_word(tmp_path):
+    out = tmp_path / "avatar.webm"
+    demo = ROOT / "realtime/demo/talking_head.mp4"
+    ended = run("video", "-i", demo, "--frames", "3", "--view", "avatar", "--background", "transparent", "-o", out)
+    assert ended.returncode == 0, ended.stderr
+    (line,) = [line for line in ended.stderr.splitlines() if "sound" in line]
+    assert "aac" in line and "; .mov can" in line
+    with av.open(str(out)) as container:
+        assert not container.streams.audio
+    assert len(alphas(out)) == 3
