@@ -28,6 +28,7 @@ LEAST_MM = 0.25  # what shapes move less than that stays still: a third of the f
 NECK_MM = -138.0  # where the neck is cut off, in the scarf
 NOSE_MM = np.array([0.0, -34.0, 34.0])
 SHUT = 1.1  # of a blink: large eyes shut a little harder, or a white line would show
+LOWER_TEETH_MM = np.array([0.0, 4.0, 3.0])  # how far down and back they are put: a friendly mouth shows the upper ones
 PIVOT_MM = np.array([0.0, -70.0, -60.0])  # the head's node
 RESTING = {"eyeWideLeft": 0.5, "eyeWideRight": 0.5, "mouthSmileLeft": 0.16, "mouthSmileRight": 0.16}
 # What keeps every detail while the skin is smoothed: lips, the mouth's inside, ears and lids.
@@ -65,7 +66,7 @@ def build(path: Path) -> None:
         {"name": "Clothes", "mesh": 1, "translation": back, "scale": scale},
     ]
     for name, centre in zip(("LeftEye", "RightEye"), centres, strict=True):
-        place = (warp(centre) - PIVOT_MM) / 1000
+        place = np.round((warp(centre) - PIVOT_MM) / 1000, 6)
         nodes.append({"name": name, "mesh": 2, "translation": place.tolist(), "scale": scale})
     write(path, buffer, meshes, nodes)
 
@@ -94,6 +95,8 @@ def bare_head(model: FaceModel, warp: Warp) -> Solid:
     vertices = smoothed(warp(points), own, still, times=24)
     vertices = smoothed(vertices, own, regions != FaceRegion.NOSE, times=60)
     vertices = vertices + nose_tip(vertices)
+    lower = (regions == FaceRegion.TEETH) & (offsets[ARKIT_NAMES.index("jawOpen"), :, 1] < -5)
+    vertices[lower] -= LOWER_TEETH_MM
     shapes = carried(warp, points, offsets)
     shapes = np.stack([smoothed(shape, own, still, times=10) for shape in shapes])  # no deep folds of age
     return Solid(vertices, own, paint(points, regions, own), shapes)

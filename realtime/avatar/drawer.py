@@ -22,7 +22,7 @@ from shaders.open import open_renderer
 if TYPE_CHECKING:
     import moderngl
 
-LIGHT = directional(np.array([0.35, 0.55, 0.75]), 0.55, 0.55)  # a lamp before and above, the same for every picture
+LIGHT = directional(np.array([0.35, 0.55, 0.75]), 0.48, 0.66)  # a lamp before and above, the same for every picture
 
 
 @lru_cache(maxsize=2)
