@@ -8,7 +8,17 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from realtime.options import LOG_LEVELS, PROVIDERS, QUALITIES, VIEWS, Options
+from realtime.options import (
+    BACKGROUNDS,
+    COLOUR,
+    DEFAULT_AVATAR,
+    DEFAULT_BACKGROUND,
+    LOG_LEVELS,
+    PROVIDERS,
+    QUALITIES,
+    VIEWS,
+    Options,
+)
 
 VERBS = {
     "live": "camera or file, shown in a window as it comes (default)",
@@ -28,6 +38,8 @@ def parse(arguments: Sequence[str]) -> Options:
     if not arguments or (arguments[0] not in VERBS and arguments[0] not in ("-h", "--help")):
         arguments.insert(0, DEFAULT_VERB)
     found = vars(_parser().parse_args(arguments))
+    if found.get("avatar") not in (None, DEFAULT_AVATAR) and not any(one.startswith("--view") for one in arguments):
+        found["view"] = "avatar"
     known = {field.name for field in fields(Options)}
     found = {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
     return Options(**{name: value for name, value in found.items() if name in known})
@@ -104,6 +116,10 @@ def _run() -> argparse.ArgumentParser:
     group = parser.add_argument_group("what is shown and written")
     group.add_argument("--view", choices=VIEWS, default="removed", help="default removed; video, image, bench: mesh")
     group.add_argument("--landmarks", action=on_off, default=False, help="draw the 68 points")
+    text = "show this avatar: a .glb or .vrm with ARKit-named morph targets (default: one of ours)"
+    group.add_argument("--avatar", default=DEFAULT_AVATAR, metavar="FILE", help=text)
+    text = f"behind the avatar: #rrggbb, {', '.join(BACKGROUNDS)} (default {DEFAULT_BACKGROUND})"
+    group.add_argument("--background", type=_background, default=DEFAULT_BACKGROUND, metavar="WHAT", help=text)
     group.add_argument("--mirror", action=on_off, default=False, help="mirror what is shown, never what is measured")
     group.add_argument("--sound", action=on_off, default=True, help="keep the sound track")
     group.add_argument("--csv", type=Path, metavar="FILE", help="write ARKit blendshapes")
@@ -145,6 +161,12 @@ def _share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1")
     return number
+
+
+def _background(text: str) -> str:
+    if text not in BACKGROUNDS and not COLOUR.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no background: {', '.join(BACKGROUNDS)} or #rrggbb")
+    return text
 
 
 def _rate(text: str) -> float:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from realtime.avatar.drawer import AvatarDrawer
 from realtime.face.camera import project, rotate_normals, towards_camera
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.mesh import vertex_normals
@@ -27,10 +28,15 @@ PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software
 class FaceDrawer:
     """Draws faces over pictures of any size. The renderer is opened at the first drawing, on the thread that draws.
 
-    renderer: auto, gl or software. context: a window's OpenGL context, to draw with.
+    renderer: auto, gl or software. context: a window's OpenGL context, to draw with. avatar, background: what the view
+    `avatar` shows, see `AvatarDrawer`; `avatar` is that drawer.
     """
 
-    def __init__(self, model: FaceModel, renderer: str = "auto", context: moderngl.Context | None = None):
+    def __init__(
+        self, model: FaceModel, renderer: str = "auto", context: moderngl.Context | None = None,
+        avatar: str = "default", background: str = "original",
+    ):  # fmt: skip
+        self.avatar = AvatarDrawer(avatar, background, PREFERENCES[renderer], context)
         self.model, self._prefer, self._context = model, PREFERENCES[renderer], context
         self._renderer: Renderer | None = None
 
@@ -74,6 +80,7 @@ class FaceDrawer:
         )
 
     def close(self) -> None:
+        self.avatar.close()
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None

@@ -35,6 +35,10 @@ class SinkError(NakedeyeError):
     """An output that cannot be created or written."""
 
 
+class AvatarError(NakedeyeError):
+    """An avatar file that cannot be read, is broken, or holds nothing that a face could move."""
+
+
 class NoFaceFound(NakedeyeError):
     """The whole input was read and showed no face."""
 

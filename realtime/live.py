@@ -23,7 +23,7 @@ from realtime.sinks.base import Shot
 from realtime.sinks.pictures import write_picture
 from realtime.sinks.senders.sink import SenderSink
 from realtime.sinks.video import VideoSink
-from realtime.sinks.views import rendered
+from realtime.sinks.views import rendered, transparent
 from realtime.sources.base import Source
 from realtime.views import show
 
@@ -46,7 +46,7 @@ def run_window(options: Options, source: Source, stack: ExitStack) -> int:
         pipeline = open_pipeline(options, live=True)
         stack.callback(pipeline.close)
         model = load_face_model("live")
-        drawer = FaceDrawer(model, options.renderer, context=window.context)
+        drawer = FaceDrawer(model, options.renderer, window.context, options.avatar, options.background)
         stack.callback(drawer.close)
         shown = WindowSink(window, pipeline.switches, source, Path.cwd(), mirror=options.mirror)
         sinks = live_sinks(options, source, model)
@@ -119,7 +119,9 @@ class WindowSink:
 
     def _record(self, shot: Shot) -> None:
         if self._window.controls.recording and self._recording is None:
-            self._recording = VideoSink(self._free_name(".mp4"), self._source.properties, view=rendered, threads=1)
+            clear = shot.rendered is not None and shot.rendered.shape[2] == 4
+            path, view = self._free_name(".webm" if clear else ".mp4"), transparent if clear else rendered
+            self._recording = VideoSink(path, self._source.properties, view=view, threads=1, alpha=clear)
         elif not self._window.controls.recording:
             self._end_recording()
         if self._recording is not None:

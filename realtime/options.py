@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 PROVIDERS = ("auto", "tensorrt", "cuda", "openvino", "cpu", "torch")
 QUALITIES = ("auto", "full", "light")
-VIEWS = ("removed", "mesh", "shaded", "wireframe", "depth", "split", "side-by-side", "landmarks", "original")
+VIEWS = ("removed", "mesh", "shaded", "wireframe", "depth", "split", "side-by-side", "landmarks", "avatar", "original")
+BACKGROUNDS = ("transparent", "blur", "original")  # and any colour
+COLOUR = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
+DEFAULT_AVATAR, DEFAULT_BACKGROUND = "default", "#cfe3ee"
 LOG_LEVELS = ("error", "warning", "info", "debug")
 
 
@@ -22,6 +26,7 @@ class Options:
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
     send: where avatar data go, as `realtime.sinks.senders.target` reads them. livelink_csv: a recording of them.
     adapt: each blendshape's range is fitted to the person.
+    avatar: a .glb or .vrm file, or `default`. background: what lies behind it (`realtime.avatar.background`).
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
     """
 
@@ -36,6 +41,8 @@ class Options:
     mirror: bool = False
     remove: bool = True
     landmarks: bool = False
+    avatar: str = DEFAULT_AVATAR
+    background: str = DEFAULT_BACKGROUND
     smooth: float = 0.5
     faces: int = 4
     frames: int | None = None

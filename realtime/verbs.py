@@ -13,12 +13,13 @@ import numpy as np
 from tqdm import tqdm
 
 from realtime import bench as benchmark
+from realtime.avatar.drawer import find_avatar
 from realtime.drawing import FaceDrawer
 from realtime.errors import EXIT_OK, NoFaceFound, UsageError
 from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Faces, Frame
 from realtime.loop import Loop, Report
-from realtime.options import Options
+from realtime.options import DEFAULT_AVATAR, Options
 from realtime.outputs import image_sinks, live_sinks, shows_view, video_sinks
 from realtime.pipeline import Pipeline, open_pipeline
 from realtime.sinks.base import NullSink, Shot, Sink
@@ -75,7 +76,7 @@ def bench(options: Options) -> int:
         source = _open(options)
         name = source.properties.name
         model, pipeline = _prepare(options, source, stack)
-        drawer = stack.enter_context(_Closing(FaceDrawer(model, options.renderer)))
+        drawer = stack.enter_context(_drawer(options, model))
         report = _run(options, source, pipeline, model, [NullSink()], stack, drawer)
         found = benchmark.results(report.timing, name, pipeline.providers, drawer.renderer_name)
         found["frames_with_faces"] = report.frames_with_faces
@@ -100,6 +101,8 @@ def _convert(options: Options, source: Source, make_sinks: MakeSinks, stack: Exi
 
 
 def _open(options: Options) -> Source:
+    if options.view == "avatar" or options.avatar != DEFAULT_AVATAR:
+        find_avatar(options.avatar)  # what is wrong with it is said before anything is written
     rate = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
     return open_source(options.input, size=options.size, rate=rate, seed=options.seed)
 
@@ -129,7 +132,7 @@ def _run(
     options: Options, source: Source, pipeline: Pipeline, model: FaceModel, sinks: Sequence[Sink], stack: ExitStack,
     drawer: FaceDrawer | None = None,
 ) -> Report:  # fmt: skip
-    drawer = drawer or stack.enter_context(_Closing(FaceDrawer(model, options.renderer)))
+    drawer = drawer or stack.enter_context(_drawer(options, model))
 
     def render(frame: Frame, faces: Faces) -> np.ndarray:
         return show(frame, faces, options.view, drawer, landmarks=options.landmarks, mirror=options.mirror)
@@ -175,6 +178,10 @@ def _demand_face(report: Report, name: str) -> None:
     if report.frames_with_faces == 0:
         plural = "s" if report.frames != 1 else ""
         raise NoFaceFound(f"no face found in {name} ({report.frames} picture{plural} read)")
+
+
+def _drawer(options: Options, model: FaceModel) -> _Closing:
+    return _Closing(FaceDrawer(model, options.renderer, None, options.avatar, options.background))
 
 
 class _Closing:

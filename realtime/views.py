@@ -29,7 +29,10 @@ SUBPIXEL_BITS = 4
 def show(
     frame: Frame, faces: Faces, view: str, drawer: FaceDrawer, *, landmarks: bool = False, mirror: bool = False
 ) -> np.ndarray:
-    """The picture of a view of `realtime.options`. landmarks: the 68 points on top. mirror: as in a looking-glass."""
+    """The picture of a view of `realtime.options`. landmarks: the 68 points on top. mirror: as in a looking-glass.
+
+    (H, W, 4) straight RGBA where an avatar stands before nothing, without landmarks.
+    """
     original = frame.image if frame.original is None else frame.original
     if view == "original":
         picture = original
@@ -37,6 +40,9 @@ def show(
         picture = split(original, frame.image)
     elif view == "side-by-side":
         picture = np.hstack([original, frame.image, drawer.draw_mask(frame.image, faces)])
+    elif view == "avatar":
+        picture = drawer.avatar.draw(frame.image, faces)
+        landmarks = landmarks and picture.shape[2] == 3
     elif view == "landmarks":
         picture, landmarks = frame.image, True
     else:

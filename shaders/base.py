@@ -47,10 +47,13 @@ class Topology:
 
     triangles: (F, 3) int32, counter-clockwise seen from outside; what turns its back is not drawn.
     uv: (V, 2) float32 0..1, u right, v down: (0, 0) is the outer corner of texture row 0, column 0.
+    solid: so many triangles, from the first, are opaque; the others are not there where the texture's alpha is below a
+        half (leaves, lashes, strands of hair). None: all are opaque.
     """
 
     triangles: np.ndarray
     uv: np.ndarray
+    solid: int | None = None
 
     def __post_init__(self) -> None:
         triangles, uv = read_only(self.triangles, np.int32), read_only(self.uv, np.float32)
@@ -58,6 +61,9 @@ class Topology:
             raise ValueError(f"topology wants (F, 3) triangles and (V, 2) uv, not {triangles.shape} and {uv.shape}")
         if len(triangles) and (triangles.min() < 0 or triangles.max() >= len(uv)):
             raise ValueError(f"a triangle names a vertex outside 0..{len(uv) - 1}")
+        if self.solid is not None and not 0 <= self.solid <= len(triangles):
+            raise ValueError(f"{self.solid} of {len(triangles)} triangles cannot be solid")
+        object.__setattr__(self, "solid", len(triangles) if self.solid is None else self.solid)
         object.__setattr__(self, "triangles", triangles)
         object.__setattr__(self, "uv", uv)
 
@@ -90,6 +96,8 @@ class Renderer(Protocol):
 
     def draw(self, image: np.ndarray | None, draws: list[Draw] | tuple[Draw, ...], mode: Mode) -> np.ndarray:
         """(H, W, 3) uint8 RGB, a new array: `draws` over `image`, or alone on black in the renderer's size.
+
+        A (H, W, 4) image is premultiplied RGBA, and so is what comes of it: zeros for draws alone on nothing.
 
         Raises ValueError for arrays of the wrong shape, RenderError when the graphics library fails.
         """

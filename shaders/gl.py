@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import moderngl
@@ -17,7 +17,7 @@ import numpy as np
 
 from shaders.base import Draw, Mode, RenderError, Topology
 from shaders.context import is_software, open_context
-from shaders.picture import LINES, Layer, paint, soften_edges
+from shaders.picture import CUTOUT, LINES, Layer, paint, soften_edges
 from shaders.target import Target
 
 SAMPLES = 4
@@ -77,27 +77,39 @@ class GLRenderer:
 
     def _draw_layer(self, layer: Layer) -> np.ndarray:
         height, width = layer.shape
-        program, array = self._meshes.load(layer)
+        passes = self._meshes.load(layer)
         near, far = float(layer.vertices[:, 2].max()), float(layer.vertices[:, 2].min())
-        program["depth"] = ((near + far) / 2, (near - far) / 2 * 1.01 + 1.0)
+        for one in passes:
+            one.program["depth"] = ((near + far) / 2, (near - far) / 2 * 1.01 + 1.0)
         rgba = np.empty((height, width, 4), np.uint8)
         for top in range(0, height, TILE):
             for left in range(0, width, TILE):
                 part = rgba[top : top + TILE, left : left + TILE]
-                program["box"] = (left, top, part.shape[1], part.shape[0])
-                part[:] = self._draw_tile(array, part.shape[1], part.shape[0])
+                for one in passes:
+                    one.program["box"] = (left, top, part.shape[1], part.shape[0])
+                part[:] = self._draw_tile(passes, part.shape[1], part.shape[0])
         if not self._samples:
             soften_edges(rgba, layer.vertices, self.topology.triangles)
         return rgba
 
-    def _draw_tile(self, array: moderngl.VertexArray, width: int, height: int) -> np.ndarray:
+    def _draw_tile(self, passes: list[Pass], width: int, height: int) -> np.ndarray:
         framebuffer = self._target.framebuffer(width, height)
         front = self._context.front_face
         with self._context.scope(framebuffer, moderngl.DEPTH_TEST | moderngl.CULL_FACE):
             self._context.front_face = "cw"  # counter-clockwise as displayed: row 0 of the frame buffer is the top
-            array.render(moderngl.TRIANGLES)
+            for one in passes:
+                one.array.render(moderngl.TRIANGLES, one.corners, first=one.first)
             self._context.front_face = front
             return self._target.read(width, height)
+
+
+class Pass(NamedTuple):
+    """`corners` of them from `first`, drawn by one program; -1: all that follow."""
+
+    program: moderngl.Program
+    array: moderngl.VertexArray
+    first: int = 0
+    corners: int = -1
 
 
 class MeshArrays:
@@ -122,6 +134,9 @@ class MeshArrays:
         self._wire["half_width"] = LINES.half_width
         lit_mesh = [(self._positions, "3f", "position"), (self._lit, "4f", "lit")]
         self._textured_array = context.vertex_array(self._textured, [*lit_mesh, (uv, "2f", "uv")], index)
+        self._cutout = load_program(context, "mesh.vert", "cutout.frag")
+        self._cutout["surface"], self._cutout["least"] = 0, CUTOUT
+        self._cutout_array = context.vertex_array(self._cutout, [*lit_mesh, (uv, "2f", "uv")], index)
         self._plain_array = context.vertex_array(self._plain, lit_mesh, index)
         self._wire_array = context.vertex_array(
             self._wire, [(self._corner_buffer, "3f 3f 1f 1f", "position", "lit", "height", "strength")]
@@ -129,20 +144,24 @@ class MeshArrays:
         self._texture: moderngl.Texture | None = None
         self._unchanging: np.ndarray | None = None  # the read-only array that is on the GPU
         self._resources: list[Any] = [self._textured_array, self._plain_array, self._wire_array, *buffers]
-        self._resources += [self._textured, self._plain, self._wire]
+        self._resources += [self._textured, self._plain, self._wire, self._cutout_array, self._cutout]
 
-    def load(self, layer: Layer) -> tuple[moderngl.Program, moderngl.VertexArray]:
+    def load(self, layer: Layer) -> list[Pass]:
         """Send a layer to the GPU and name what draws it."""
         if layer.wire:
             separate_corners(layer.vertices, self._topology.triangles, layer.lit, self._corners)
             self._corner_buffer.write(self._corners)
-            return self._wire, self._wire_array
+            return [Pass(self._wire, self._wire_array)]
         self._positions.write(layer.vertices)
         self._lit.write(layer.lit)
         if layer.texture is None:
-            return self._plain, self._plain_array
+            return [Pass(self._plain, self._plain_array)]
         self._upload(layer.texture).use(0)
-        return self._textured, self._textured_array
+        solid, corners = 3 * (self._topology.solid or 0), 3 * len(self._topology.triangles)
+        if layer.texture.shape[2] == 3 or solid == corners:
+            return [Pass(self._textured, self._textured_array)]
+        cut = Pass(self._cutout, self._cutout_array, solid, corners - solid)
+        return [Pass(self._textured, self._textured_array, 0, solid), cut] if solid else [cut]
 
     def release(self) -> None:
         for resource in self._resources:

@@ -17,6 +17,7 @@ from shaders.base import Draw, Mode, Topology, read_only
 from shaders.light import lit_colours
 
 FAR_PERCENTILE = 10  # of z, and all behind it, has the darkest grey of DEPTH: the neck would eat the range, too
+CUTOUT = 0.5  # alpha below which a triangle that is not solid is not there
 BLOCK = 8  # pixels, see `_collect_samples`
 
 
@@ -94,8 +95,8 @@ def facing_depths(draws: Sequence[Draw]) -> tuple[float, float]:
 
 
 def checked_copy(image: np.ndarray) -> np.ndarray:
-    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-        raise ValueError(f"a picture to draw over must be (H, W, 3) uint8, not {image.shape} {image.dtype}")
+    if image.ndim != 3 or image.shape[2] not in (3, 4) or image.dtype != np.uint8:
+        raise ValueError(f"a picture to draw over must be (H, W, 3 or 4) uint8, not {image.shape} {image.dtype}")
     return np.array(image, order="C")
 
 
@@ -124,10 +125,12 @@ def box_around(vertices: np.ndarray, shape: tuple[int, int]) -> Box | None:
 
 
 def composite(layer: np.ndarray, picture: np.ndarray) -> None:
-    """A premultiplied RGBA layer over an RGB picture of the same size, in place."""
-    rest = cv2.cvtColor(255 - layer[..., 3], cv2.COLOR_GRAY2RGB)
+    """A premultiplied RGBA layer over an RGB or premultiplied RGBA picture of the same size, in place."""
+    channels = picture.shape[2]
+    rest = 255 - layer[..., 3]
+    rest = cv2.merge([rest] * 4) if channels == 4 else cv2.cvtColor(rest, cv2.COLOR_GRAY2RGB)
     below = cv2.multiply(picture, rest, scale=1 / 255)
-    cv2.add(cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), below, dst=below)
+    cv2.add(layer if channels == 4 else cv2.cvtColor(layer, cv2.COLOR_RGBA2RGB), below, dst=below)
     picture[:] = below
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from numba import njit
 
 from shaders.base import Draw, Mode, Topology, read_only
-from shaders.picture import LINES, Layer, paint, soften_edges
+from shaders.cutout import scan_cutout
+from shaders.picture import CUTOUT, LINES, Layer, paint, soften_edges
 from shaders.software import scan
 
 NO_TEXTURE = np.zeros((1, 1, 4), np.uint8)
@@ -32,13 +33,19 @@ class SoftwareRenderer:
         depth = np.full(layer.shape, -np.inf, np.float32)
         shown = np.full(layer.shape, -1, np.int32)
         rgba = np.zeros((*layer.shape, 4), np.uint8)
-        scan(layer.vertices, triangles, depth, shown, True)
+        texture = read_only(NO_TEXTURE if layer.texture is None else layer.texture, np.uint8)
+        uv, solid = self.topology.uv, len(triangles)
+        if layer.texture is not None and layer.texture.shape[2] == 4 and self.topology.solid is not None:
+            solid = self.topology.solid
+        scan(layer.vertices, triangles[:solid], depth, shown, True)
+        if solid < len(triangles):
+            scan_cutout(layer.vertices, triangles, solid, uv, texture, 255 * CUTOUT, depth, shown)
         if layer.wire:
             _paint_wire(layer.vertices, triangles, shown, layer.lit, LINES, rgba)
         else:
-            texture = read_only(NO_TEXTURE if layer.texture is None else layer.texture, np.uint8)
-            uv = self.topology.uv
-            _paint_surface(layer.vertices, triangles, shown, layer.lit, uv, texture, layer.texture is not None, rgba)
+            _paint_surface(
+                layer.vertices, triangles, shown, layer.lit, uv, texture, layer.texture is not None, solid, rgba
+            )
         soften_edges(rgba, layer.vertices, triangles)
         return rgba
 
@@ -63,8 +70,8 @@ def _byte(value):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _paint_surface(vertices, triangles, shown, lit, uv, texture, textured, rgba):  # type: ignore[no-untyped-def]
-    """Interpolated colour, and over it the texture times the interpolated light."""
+def _paint_surface(vertices, triangles, shown, lit, uv, texture, textured, solid, rgba):  # type: ignore[no-untyped-def]
+    """Interpolated colour, and over it the texture times the interpolated light; behind `solid`, the texture alone."""
     height, width = shown.shape
     rows, columns = np.float32(texture.shape[0]), np.float32(texture.shape[1])
     for y in range(height):
@@ -82,6 +89,9 @@ def _paint_surface(vertices, triangles, shown, lit, uv, texture, textured, rgba)
                 across = (a * uv[i, 0] + b * uv[j, 0] + c * uv[k, 0]) * columns - np.float32(0.5)
                 down = (a * uv[i, 1] + b * uv[j, 1] + c * uv[k, 1]) * rows - np.float32(0.5)
                 over_red, over_green, over_blue, alpha = _texel(texture, across, down)
+                if face >= solid:
+                    shade /= max(alpha, np.float32(1e-3))
+                    alpha = np.float32(1)
                 red = red * (np.float32(1) - alpha) + over_red * shade
                 green = green * (np.float32(1) - alpha) + over_green * shade
                 blue = blue * (np.float32(1) - alpha) + over_blue * shade

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-FLOAT, UNSIGNED_INT, UNSIGNED_SHORT = 5126, 5125, 5123
+COMPONENTS = {"i1": 5120, "u1": 5121, "i2": 5122, "u2": 5123, "u4": 5125, "f4": 5126}
+UNSIGNED_SHORT = COMPONENTS["u2"]
 VERTICES, INDICES = 34962, 34963
 TYPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 METRES_PER_MM = 0.001
@@ -45,17 +46,24 @@ class Buffer:
     views: list[dict[str, Any]] = field(default_factory=list)
     accessors: list[dict[str, Any]] = field(default_factory=list)
 
-    def view(self, content: bytes, target: int | None = None) -> int:
+    def view(self, content: bytes, target: int | None = None, stride: int | None = None) -> int:
         self.chunk += b"\0" * (-len(self.chunk) % 4)
         entry = {"buffer": 0, "byteOffset": len(self.chunk), "byteLength": len(content)}
+        entry |= {} if stride is None else {"byteStride": stride}
         self.views.append(entry if target is None else {**entry, "target": target})
         self.chunk += content
         return len(self.views) - 1
 
-    def accessor(self, array: np.ndarray, target: int | None = None, bounds: bool = False) -> int:
-        """(n,) or (n, C) float32 or unsigned integers -> number of a new accessor."""
+    def accessor(
+        self, array: np.ndarray, target: int | None = None, bounds: bool = False, columns: int | None = None,
+        normalized: bool = False,
+    ) -> int:  # fmt: skip
+        """(n,) or (n, C) float32 or integers -> number of a new accessor. columns: those that count, of padded rows."""
         array = np.ascontiguousarray(array)
-        entry: dict[str, Any] = {"bufferView": self.view(array.tobytes(), target), **_kind(array)}
+        stride = None if columns is None else array.strides[0]
+        counted = array if columns is None else array[:, :columns]
+        entry: dict[str, Any] = {"bufferView": self.view(array.tobytes(), target, stride), **_kind(counted)}
+        entry |= {"normalized": True} if normalized else {}
         if bounds:
             rows = array.reshape(len(array), -1)
             entry |= {"min": rows.min(0).tolist(), "max": rows.max(0).tolist()}
@@ -63,7 +71,7 @@ class Buffer:
         return len(self.accessors) - 1
 
     def sparse(self, offsets: np.ndarray) -> int:
-        """(V, 3) float32, mostly 0 -> number of a new sparse accessor; without bounds glTF refuses positions."""
+        """(V, 3), mostly 0 -> number of a new sparse accessor; without bounds glTF refuses positions."""
         moved = np.flatnonzero(np.any(offsets != 0, axis=1))
         entry = {**_kind(offsets), "min": offsets.min(0).tolist(), "max": offsets.max(0).tolist()}
         if len(moved):
@@ -79,8 +87,8 @@ class Buffer:
 
 
 def _kind(array: np.ndarray) -> dict[str, Any]:
-    kind = {"f": FLOAT, "u": UNSIGNED_INT if array.itemsize == 4 else UNSIGNED_SHORT}[array.dtype.kind]
-    return {"componentType": kind, "count": len(array), "type": TYPES[array.shape[1] if array.ndim > 1 else 1]}
+    columns = array.shape[1] if array.ndim > 1 else 1
+    return {"componentType": COMPONENTS[array.dtype.str[1:]], "count": len(array), "type": TYPES[columns]}
 
 
 def write_glb(
@@ -115,7 +123,7 @@ def write_glb(
     if animation is not None:
         document["animations"] = [_animation(buffer, animation, morphs)]
     document |= {"accessors": buffer.accessors, "bufferViews": buffer.views}
-    path.write_bytes(_pack(document, bytes(buffer.chunk)))
+    path.write_bytes(pack(document, bytes(buffer.chunk)))
 
 
 def _material(buffer: Buffer, texture_png: bytes) -> dict[str, Any]:
@@ -159,7 +167,7 @@ def quaternion(rotations: np.ndarray) -> np.ndarray:
     return q.astype("<f4")
 
 
-def _pack(document: dict[str, Any], chunk: bytes) -> bytes:
+def pack(document: dict[str, Any], chunk: bytes) -> bytes:
     """JSON and binary chunk behind the 12-byte header, each padded to 4 bytes."""
     chunk += b"\0" * (-len(chunk) % 4)
     document["buffers"] = [{"byteLength": len(chunk)}]

@@ -15,8 +15,9 @@ from realtime.frame import Faces, Frame
 class Shot:
     """One frame at the end of the loop.
 
-    original: as captured. frame: after the stages, glasses off. rendered: (H, W, 3) uint8 RGB with the view drawn, or
-    None where nothing renders. timings_s: seconds each stage took for this frame. All pictures are read-only.
+    original: as captured. frame: after the stages, glasses off. rendered: (H, W, 3) uint8 RGB with the view drawn,
+    (H, W, 4) RGBA with straight alpha where its background is transparent, or None where nothing renders.
+    timings_s: seconds each stage took for this frame. All pictures are read-only.
     """
 
     original: Frame

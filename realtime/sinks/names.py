@@ -8,6 +8,7 @@ ENDINGS = {
     "noglasses": "_noglasses.mp4",
     "sidebyside": "_sidebyside.mp4",
     "rendered": "_rendered.mp4",
+    "avatar": "_avatar.mp4",
     "coefficients": "_coefficients.npz",
     "blendshapes": "_blendshapes.csv",
     "animation": ".glb",

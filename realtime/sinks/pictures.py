@@ -24,6 +24,9 @@ QUALITY = {
 }
 
 
+ALPHA_FORMATS = (".png", ".webp", ".tif", ".tiff")
+
+
 class PicturesSink:
     """folder: made if need be. file_name: of the picture at an index; its ending decides the format (others: PNG)."""
 
@@ -44,9 +47,10 @@ class PicturesSink:
 
     def write(self, shot: Shot) -> None:
         path = self._folder / self._file_name(shot.original.index)
-        if path.suffix.lower() not in QUALITY:
+        picture = self._view(shot)
+        if path.suffix.lower() not in (ALPHA_FORMATS if picture.shape[2] == 4 else QUALITY):
             path = path.with_suffix(".png")
-        write_picture(path, self._view(shot))
+        write_picture(path, picture)
         self._last = path
         self._count += 1
 
@@ -55,11 +59,18 @@ class PicturesSink:
 
 
 def write_picture(path: Path, image: np.ndarray) -> None:
-    """(H, W, 3) uint8 RGB in the format of the path's ending; whole or not at all. Raises SinkError, UsageError."""
+    """(H, W, 3) uint8 RGB or (H, W, 4) RGBA in the format of the path's ending; whole or not at all.
+
+    Raises SinkError, UsageError.
+    """
     suffix = path.suffix.lower()
     if suffix not in QUALITY:
         raise UsageError(f"{path}: pictures are written as {', '.join(QUALITY)}")
-    done, encoded = cv2.imencode(suffix, cv2.cvtColor(image, cv2.COLOR_RGB2BGR), QUALITY[suffix])
+    alpha = image.shape[2] == 4
+    if alpha and suffix not in ALPHA_FORMATS:
+        raise UsageError(f"{path}: {suffix} cannot be transparent; write {', '.join(ALPHA_FORMATS)}")
+    turned = cv2.cvtColor(image, cv2.COLOR_RGBA2BGRA if alpha else cv2.COLOR_RGB2BGR)
+    done, encoded = cv2.imencode(suffix, turned, QUALITY[suffix])
     if not done:
         raise SinkError(f"{path}: a picture of {image.shape[1]}x{image.shape[0]} cannot be written as {suffix}")
     with replacing(path) as temporary:

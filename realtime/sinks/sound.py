@@ -13,9 +13,9 @@ from realtime.sources.audio import AudioTap
 
 logger = logging.getLogger(__name__)
 
-FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # in order of preference
+FORMATS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm"}  # in order of preference
 # Said to be possible, but a growing MP4 with raw samples cannot be read, and MOV refuses the others while muxing.
-REFUSED = {".mp4": ("pcm_",), ".mov": ("flac", "opus", "vorbis"), ".mkv": ("-",)}
+REFUSED = {".mp4": ("pcm_",), ".mov": ("flac", "opus", "vorbis"), ".mkv": ("-",), ".webm": ("-",)}
 
 
 @cache
@@ -36,7 +36,7 @@ def holds_sound(suffix: str, tap: AudioTap) -> bool:
 
 
 def suffix_for(tap: AudioTap | None) -> str | None:
-    """The first of .mp4, .mov and .mkv that can hold the sound as it is; None where none can."""
+    """The first of FORMATS that can hold the sound as it is; None where none can."""
     if tap is None:
         return ".mp4"
     return next((suffix for suffix in FORMATS if holds_sound(suffix, tap)), None)

@@ -1,4 +1,4 @@
-"""H.264 video with the source's own times and its sound untouched.
+"""Video (H.264; VP9 or ProRes where it is transparent) with the source's own times and its sound untouched.
 
 Grows as a fragmented MP4 under a temporary name: playable if the run is killed. Finished, it becomes a plain one.
 """
@@ -13,9 +13,11 @@ from pathlib import Path
 import av
 import cv2
 import numpy as np
+from av.video.stream import VideoStream
 
 from realtime.errors import SinkError, UsageError, reason
 from realtime.sinks.base import Shot
+from realtime.sinks.encodings import encoding_of
 from realtime.sinks.growing import create, keep_whole_fragments, part_path, replacing
 from realtime.sinks.sound import FORMATS, SoundCopy, codecs, holds_sound
 from realtime.sinks.views import View, glasses_off
@@ -25,13 +27,15 @@ from realtime.sources.base import Properties
 logger = logging.getLogger(__name__)
 
 FRAGMENT_US = 1_000_000  # a killed run loses about this much, and what the encoder holds back
+GROWING = (".mkv", ".webm")  # are whole at any length; the others grow in fragments
 FAILURES = (av.FFmpegError, OSError)
 
 
 class VideoSink:
-    """path: .mp4, .mov or .mkv. properties: of the source. view: which picture of a shot to write.
+    """path: .mp4, .mov, .mkv or .webm. properties: of the source. view: which picture of a shot to write.
 
     audio: a tap of the source, None for silence. crf: x264's quality, 0 lossless .. 51. threads: its own (0: all).
+    alpha: the view is (H, W, 4) RGBA, and stays transparent; .webm and .mov only.
     Raises SinkError, UsageError.
     A picture of another size than the first is scaled to it; odd sizes are padded by one pixel (4:2:0 needs even ones).
     """
@@ -46,13 +50,14 @@ class VideoSink:
         crf: int = 18,
         preset: str = "veryfast",
         threads: int = 1,
+        alpha: bool = False,
     ):
         _check_container(path, audio)
+        self._encoding = encoding_of(path.suffix.lower(), alpha, crf, preset)
         self._path = path
         self._properties = properties
         self._view = view
         self._audio = audio
-        self._options = {"crf": str(crf), "preset": preset}
         self._threads = threads
         self._file = create(path)
         self._container: av.container.OutputContainer | None = None
@@ -98,12 +103,14 @@ class VideoSink:
         options = {"movflags": "frag_keyframe+delay_moov+default_base_moof", "frag_duration": str(FRAGMENT_US)}
         base = self._properties.time_base
         self._container = av.open(
-            self._file, "w", format=FORMATS[suffix], options={} if suffix == ".mkv" else options | _timescale(base)
+            self._file, "w", format=FORMATS[suffix], options={} if suffix in GROWING else options | _timescale(base)
         )
         height, width = image.shape[:2]
-        stream = self._container.add_stream("libx264", rate=self._properties.rate, options=self._options)
+        how = self._encoding
+        stream = self._container.add_stream(how.codec, rate=self._properties.rate, options=dict(how.options))
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = width + width % 2, height + height % 2
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = how.pixel_format
         stream.codec_context.time_base = base
         stream.codec_context.gop_size = max(1, round(2 * self._properties.rate))
         stream.codec_context.thread_count = self._threads
@@ -119,9 +126,9 @@ class VideoSink:
     def _encode(self, image: np.ndarray, shot: Shot) -> None:
         assert self._container is not None
         size = (self._stream.width, self._stream.height)
-        picture = av.VideoFrame.from_ndarray(_fitted(image, size), format="rgb24")
+        picture = av.VideoFrame.from_ndarray(_fitted(image, size), format=self._encoding.source_format)
         space = self._properties.colour.space
-        picture = picture.reformat(format="yuv420p", dst_colorspace=None if space == 2 else space)
+        picture = picture.reformat(format=self._encoding.pixel_format, dst_colorspace=None if space == 2 else space)
         picture.pts = self._rising(shot)
         picture.time_base = self._properties.time_base
         self._container.mux(self._stream.encode(picture))
@@ -147,7 +154,7 @@ class VideoSink:
     def _settle(self) -> None:
         """The fragments become a plain file; where that fails (a full disk), they are the output themselves."""
         part = part_path(self._path)
-        if self._path.suffix.lower() != ".mkv":
+        if self._path.suffix.lower() not in GROWING:
             try:
                 with replacing(self._path) as plain:
                     _defragment(part, plain, self._path.suffix.lower())
@@ -167,7 +174,7 @@ class VideoSink:
             logger.debug("%s: could not be ended", self._path, exc_info=True)
         self._file.close()
         part = part_path(self._path)
-        if self._path.suffix.lower() != ".mkv" and not keep_whole_fragments(part):
+        if self._path.suffix.lower() not in GROWING and not keep_whole_fragments(part):
             part.unlink()
             return
         os.replace(part, self._path)
@@ -194,7 +201,7 @@ def _timescale(base: Fraction) -> dict[str, str]:
 
 
 def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) in `size` (width, height): padded where it lacks the pixel of an odd size, scaled otherwise."""
+    """(H, W, C) in `size` (width, height): padded where it lacks the pixel of an odd size, scaled otherwise."""
     height, width = image.shape[:2]
     right, bottom = size[0] - width, size[1] - height
     if (right, bottom) == (0, 0):

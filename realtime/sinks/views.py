@@ -7,6 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
+from realtime.avatar.background import flattened
 from realtime.sinks.base import Shot
 
 View = Callable[[Shot], np.ndarray]
@@ -26,7 +27,13 @@ def glasses_off(shot: Shot) -> np.ndarray:
 
 def rendered(shot: Shot) -> np.ndarray:
     """(H, W, 3) uint8, the view drawn by the renderer; without one, the picture without glasses."""
-    return shot.frame.image if shot.rendered is None else shot.rendered
+    return shot.frame.image if shot.rendered is None else flattened(shot.rendered)
+
+
+def transparent(shot: Shot) -> np.ndarray:
+    """(H, W, 4) uint8 RGBA, straight alpha: the view drawn by the renderer, opaque where it knows no transparency."""
+    picture = shot.frame.image if shot.rendered is None else shot.rendered
+    return picture if picture.shape[2] == 4 else cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA)
 
 
 def side_by_side(*views: View) -> View:

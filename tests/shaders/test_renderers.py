@@ -210,3 +210,35 @@ def test_arrays_that_do_not_fit_are_named(make_renderer):
         renderer.draw(np.zeros((9, 9, 3), np.float32), [good], Mode.SHADED)
     with pytest.raises(ValueError, match="vertex outside"):
         Topology(np.array([[0, 1, 4]]), np.zeros((4, 2)))
+
+
+def test_holes_of_the_texture_let_through_what_lies_behind(make_renderer):
+    near, near_at, _ = square(10, 10, 50, 50, z=5.0)
+    far, far_at, _ = square(0, 0, 60, 60)
+    corners = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], np.float32)
+    vertices = np.concatenate([far_at, near_at])
+    normals = np.tile(np.float32([0, 0, 1]), (8, 1))
+    texture = np.zeros((32, 32, 4), np.uint8)
+    texture[..., :3] = (255, 0, 0)
+    texture[:, :16, 3] = 255  # the left half is there
+    triangles = np.concatenate([far.triangles, near.triangles + 4])
+    blue = np.tile(np.float32([0, 0, 1]), (8, 1))
+    draw = Draw(vertices, normals, blue, texture)
+    uv = np.concatenate([np.full((4, 2), 0.99, np.float32), corners])  # behind: where the texture is clear, all colour
+    picture = make_renderer(Topology(triangles, uv, solid=2), (60, 60)).draw(None, [draw], Mode.TEXTURED)
+    assert (picture[12:48, 12:28] == (255, 0, 0)).all() and (picture[12:48, 32:48] == (0, 0, 255)).all()
+    assert (picture[3, 3:57] == (0, 0, 255)).all()
+    alone = make_renderer(Topology(triangles, uv, solid=0), (60, 60)).draw(None, [draw], Mode.TEXTURED)
+    assert (alone[12:48, 12:28] == (255, 0, 0)).all() and not alone[12:48, 32:48].any() and not alone[3].any()
+
+
+def test_over_nothing_alpha_comes_out(make_renderer):
+    vertices, triangles, normals, uv = sphere(radius_px=40)
+    red = np.tile(np.float32([1, 0, 0]), (len(vertices), 1))
+    renderer = make_renderer(Topology(triangles, uv))
+    picture = renderer.draw(np.zeros((240, 320, 4), np.uint8), [Draw(vertices, normals, red)], Mode.TEXTURED)
+    assert tuple(picture[120, 160]) == (255, 0, 0, 255) and not picture[:70].any()
+    edge = (picture[..., 3] > 0) & (picture[..., 3] < 255)
+    assert edge.any() and (picture[edge][:, 0] == picture[edge][:, 3]).all()  # premultiplied
+    with pytest.raises(ValueError, match="solid"):
+        Topology(triangles, uv, solid=len(triangles) + 1)
