@@ -21,6 +21,8 @@ class Options:
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
+    workers: processes of `batch`; 0: one a core. ray: address of a Ray cluster that does it instead. segment_s: `batch`
+    cuts longer videos into segments of about so many seconds; 0: never; None: 120 on a cluster, else never.
     """
 
     verb: str = "live"
@@ -45,3 +47,6 @@ class Options:
     models_dir: Path | None = None
     log_level: str = "info"
     seed: int = 7
+    workers: int = 0
+    ray: str | None = None
+    segment_s: float | None = None

@@ -1,0 +1,146 @@
+"""The machines of a Ray cluster that is there already: a task a unit, scheduled, retried and watched by Ray."""
+
+from __future__ import annotations
+
+import logging
+import time
+from functools import lru_cache
+from typing import Any
+
+from realtime.batch.convert import Converter
+from realtime.batch.work import RETRIES, Ended, Outcome, Progress, Unit
+from realtime.errors import DependencyError, NakedeyeError
+from realtime.options import Options
+
+TELL_S = 1.0  # between two messages of a task about its progress
+AHEAD = 2  # tasks that are handed to Ray for each of its cores: enough to keep them busy, few enough to stop soon
+
+
+class RayCluster:
+    """address: "auto", "host:port" of the head node, or "ray://host:port". A task takes one core.
+
+    Library and output folder must lie on storage that every machine sees under the same path, with Nakedeye installed.
+    Raises DependencyError without the library, NakedeyeError where no cluster answers.
+    """
+
+    def __init__(self, options: Options, address: str):
+        self._ray = ray = _library()
+        try:
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            raise NakedeyeError(
+                f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`, and join machines "
+                "with `ray start --address HOST:6379`"
+            ) from error
+        self._options = options
+        self._counter = ray.remote(num_cpus=0)(Counter).remote()
+        self._task = ray.remote(num_cpus=1, max_retries=RETRIES, scheduling_strategy="SPREAD")(perform)
+        self._units: dict[Any, Unit] = {}  # reference of the result -> what gives it
+        self._numbers: dict[int, Unit] = {}
+        self._next = 0
+        self._told: dict[int, int] = {}
+
+    def room(self) -> bool:
+        cores = int(self._ray.cluster_resources().get("CPU", 1))
+        return len(self._units) < max(1, AHEAD * cores)
+
+    def submit(self, unit: Unit) -> None:
+        number, self._next = self._next, self._next + 1
+        self._numbers[number] = unit
+        self._units[self._task.remote(unit, self._options, self._counter, number)] = unit
+
+    def events(self, timeout_s: float) -> list[Progress | Ended]:
+        ready, _ = self._ray.wait(list(self._units), num_returns=1, timeout=timeout_s)
+        events: list[Progress | Ended] = [*self._progress()]
+        for reference in ready:
+            unit = self._units.pop(reference)
+            self._numbers = {number: one for number, one in self._numbers.items() if one is not unit}
+            events.append(Ended(unit, self._outcome(reference)))
+        return events
+
+    def close(self) -> None:
+        for reference in self._units:
+            self._ray.cancel(reference, force=True)
+        self._ray.shutdown()
+
+    def _outcome(self, reference: Any) -> Outcome:
+        try:
+            outcome: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayError as error:
+            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            return Outcome(f"the worker died, {RETRIES + 1} times: {first}", attempts=RETRIES + 1)
+        return outcome
+
+    def _progress(self) -> list[Progress]:
+        try:
+            told: dict[int, int] = self._ray.get(self._counter.told.remote(), timeout=5)
+        except self._ray.exceptions.RayError:  # its machine may have gone: the work goes on without a bar
+            return []
+        changed = {number: frames for number, frames in told.items() if self._told.get(number) != frames}
+        self._told = told
+        running = self._numbers
+        return [Progress(running[number], frames) for number, frames in changed.items() if number in running]
+
+
+class Counter:
+    """An actor that knows how far the running tasks are. {number of the task: frames}"""
+
+    def __init__(self) -> None:
+        self._frames: dict[int, int] = {}
+        self._attempts: dict[int, int] = {}
+
+    def begin(self, number: int) -> int:
+        """How often the task has begun, this time included."""
+        self._attempts[number] = self._attempts.get(number, 0) + 1
+        self._frames[number] = 0
+        return self._attempts[number]
+
+    def tell(self, number: int, frames: int) -> None:
+        self._frames[number] = frames
+
+    def end(self, number: int) -> None:
+        self._frames.pop(number, None)
+        self._attempts.pop(number, None)
+
+    def told(self) -> dict[int, int]:
+        return dict(self._frames)
+
+
+def perform(unit: Unit, options: Options, counter: Any, number: int) -> Outcome:
+    """One task, in a worker process of Ray's."""
+    from dataclasses import replace
+
+    ray = _library()
+    attempts = ray.get(counter.begin.remote(number))
+    told = _Told(counter, number)
+    outcome = _converter(options).perform(unit, told)
+    counter.end.remote(number)
+    return replace(outcome, attempts=attempts)
+
+
+@lru_cache(maxsize=1)
+def _converter(options: Options) -> Converter:
+    """Ray gives a process one task after the other: the networks stay open between them."""
+    from realtime.batch.alone import prepare_worker
+
+    prepare_worker()
+    return Converter(options)
+
+
+class _Told:
+    def __init__(self, counter: Any, number: int):
+        self._counter, self._number, self._frames, self._last_s = counter, number, 0, time.monotonic()
+
+    def __call__(self, frames: int) -> None:
+        self._frames += frames
+        if time.monotonic() - self._last_s >= TELL_S:
+            self._last_s = time.monotonic()
+            self._counter.tell.remote(self._number, self._frames)
+
+
+def _library() -> Any:
+    try:
+        import ray
+    except ImportError as why:
+        raise DependencyError(f"--ray needs the extra `ray`: pip install -e '.[ray]' ({why})") from why
+    return ray
