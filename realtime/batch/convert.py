@@ -64,8 +64,8 @@ class Converter:
                 logging.getLogger(__name__).debug("traceback", exc_info=error)
                 outcome = Outcome(f"unexpected {type(error).__name__}: {error}")
         seconds = time.perf_counter() - start
-        error = " ".join(outcome.error.split()) if outcome.error else None
-        return replace(outcome, error=error, seconds=seconds, warnings=(*outcome.warnings, *warnings))
+        line = " ".join(outcome.error.split()) if outcome.error else None
+        return replace(outcome, error=line, seconds=seconds, warnings=(*outcome.warnings, *warnings))
 
     def close(self) -> None:
         for engine in self._engines.values():

@@ -36,7 +36,7 @@ def join_videos(parts: Sequence[Path], target: Path, properties: Properties, sou
         stream.time_base = properties.time_base
         sound = _Sound(stack.enter_context(av.open(str(sound_of))), container, target) if sound_of else None
         for packet in _packets(parts):
-            packet.pts = round(packet.pts * packet.time_base / properties.time_base)
+            packet.pts = _stamp(packet, properties)
             packet.dts, packet.time_base = next(times), properties.time_base
             packet.stream = stream
             if sound is not None:
@@ -64,7 +64,13 @@ def _packets(parts: Sequence[Path]) -> Iterator[av.Packet]:
 
 
 def _stamps(part: Path, properties: Properties) -> list[int]:
-    return [round(packet.pts * packet.time_base / properties.time_base) for packet in _packets([part])]
+    return [_stamp(packet, properties) for packet in _packets([part])]
+
+
+def _stamp(packet: av.Packet, properties: Properties) -> int:
+    """When the packet's frame is shown, in ticks of the source's time base."""
+    assert packet.pts is not None and packet.time_base is not None, "VideoSink gives every frame a time"
+    return round(packet.pts * packet.time_base / properties.time_base)
 
 
 def _decoding_times(stamps: list[int], rising: list[int]) -> list[int]:

@@ -85,9 +85,9 @@ class SegmentSource(VideoSource):
     """The frames of a segment, from `warm` on, numbered as in the whole. Silent: the sound is copied when joining."""
 
     def __init__(self, path: Path, segment: Segment):
-        super().__init__(str(path))
         self._segment = segment
-        self._sought = False
+        self._sought = False  # until then the packets are those of the file's beginning
+        super().__init__(str(path))
 
     def frames(self) -> Iterator[Frame]:
         """Raises Uncuttable where the segment cannot be reached, SourceError where reading fails."""
