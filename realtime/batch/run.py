@@ -152,7 +152,7 @@ class _Batch:
 
     def _count(self, unit: Unit, frames: int) -> None:
         file = self._files[unit.job.name]
-        if not file.over and (file.pieces is not None or not isinstance(unit, Piece)):
+        if not file.over and (file.pieces is not None or isinstance(unit, Whole)):
             self._frames.setdefault(unit.job.name, {})[unit] = frames
 
     def _end(self, event: Ended) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.realtime.batch.clips import contents, film
-from tests.realtime.batch.test_batch import WITH, manifest, run, start, wait_for
+from tests.realtime.batch.test_batch import WITH, is_writing, manifest, run, start, wait_for
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
 pytestmark = [
@@ -76,7 +76,7 @@ def test_two_nodes_give_what_one_machine_gives(address, library, undisturbed, tm
 
 def test_a_worker_killed_in_the_middle_of_a_file_is_retried_to_the_same_bytes(address, library, undisturbed, tmp_path):
     process = start("batch", "-i", library / "two.mp4", "-o", tmp_path, "--ray", address, *WITH)
-    wait_for(lambda: list((tmp_path / ".unfinished").rglob("*.part.mp4")))
+    wait_for(lambda: is_writing(tmp_path))
     (worker,) = tasks()
     os.kill(worker, signal.SIGKILL)
     _, stderr = process.communicate(timeout=280)
@@ -96,7 +96,7 @@ def test_a_long_file_is_done_in_segments_by_both_nodes(address, tmp_path):
 
 def test_interrupting_leaves_the_cluster_free(address, library, tmp_path):
     process = start("batch", "-i", library, "-o", tmp_path, "--ray", address, *WITH)
-    wait_for(lambda: list((tmp_path / ".unfinished").rglob("*.part.mp4")))
+    wait_for(lambda: is_writing(tmp_path))
     process.send_signal(signal.SIGINT)
     _, stderr = process.communicate(timeout=120)
     assert process.returncode == 130 and "Traceback" not in stderr, stderr
