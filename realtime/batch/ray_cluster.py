@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import socket
 import time
+from dataclasses import replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from realtime.batch.convert import Converter
+from realtime.batch.counter import Counter
 from realtime.batch.work import RETRIES, Ended, Outcome, Progress, Unit
 from realtime.errors import DependencyError, NakedeyeError
 from realtime.options import Options
 
+if TYPE_CHECKING:
+    from realtime.batch.convert import Converter
+
 TELL_S = 1.0  # between two messages of a task about its progress
+KNOCK_S = 10.0
 AHEAD = 2  # tasks that are handed to Ray for each of its cores: enough to keep them busy, few enough to stop soon
 
 
@@ -26,8 +32,9 @@ class RayCluster:
     def __init__(self, options: Options, address: str):
         self._ray = ray = _library()
         try:
+            _knock(address)
             ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, configure_logging=False)
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise NakedeyeError(
                 f"no Ray cluster answers at {address} ({error}); start one with `ray start --head`, and join machines "
                 "with `ray start --address HOST:6379`"
@@ -82,34 +89,8 @@ class RayCluster:
         return [Progress(running[number], frames) for number, frames in changed.items() if number in running]
 
 
-class Counter:
-    """An actor that knows how far the running tasks are. {number of the task: frames}"""
-
-    def __init__(self) -> None:
-        self._frames: dict[int, int] = {}
-        self._attempts: dict[int, int] = {}
-
-    def begin(self, number: int) -> int:
-        """How often the task has begun, this time included."""
-        self._attempts[number] = self._attempts.get(number, 0) + 1
-        self._frames[number] = 0
-        return self._attempts[number]
-
-    def tell(self, number: int, frames: int) -> None:
-        self._frames[number] = frames
-
-    def end(self, number: int) -> None:
-        self._frames.pop(number, None)
-        self._attempts.pop(number, None)
-
-    def told(self) -> dict[int, int]:
-        return dict(self._frames)
-
-
 def perform(unit: Unit, options: Options, counter: Any, number: int) -> Outcome:
     """One task, in a worker process of Ray's."""
-    from dataclasses import replace
-
     ray = _library()
     attempts = ray.get(counter.begin.remote(number))
     told = _Told(counter, number)
@@ -122,6 +103,7 @@ def perform(unit: Unit, options: Options, counter: Any, number: int) -> Outcome:
 def _converter(options: Options) -> Converter:
     """Ray gives a process one task after the other: the networks stay open between them."""
     from realtime.batch.alone import prepare_worker
+    from realtime.batch.convert import Converter
 
     prepare_worker()
     return Converter(options)
@@ -136,6 +118,13 @@ class _Told:
         if time.monotonic() - self._last_s >= TELL_S:
             self._last_s = time.monotonic()
             self._counter.tell.remote(self._number, self._frames)
+
+
+def _knock(address: str) -> None:
+    """Raises OSError, ValueError at once where nobody listens: Ray itself would go on trying for minutes."""
+    if address != "auto":
+        host, _, port = address.removeprefix("ray://").rpartition(":")
+        socket.create_connection((host, int(port)), KNOCK_S).close()
 
 
 def _library() -> Any:

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def run_batch(options: Options, watch: Callable[[Sequence[Job]], Watch] = lambda
     """
     jobs = find_jobs(Path(options.input).expanduser(), Path(options.output).expanduser())
     place = Place(Path(options.output).expanduser())
-    with place.locked():
+    with place.locked(), closing(place):
         manifest = Manifest(place.folder)
         wish = _wish(options)
         wanted = [(job, fingerprint_of(job, wish)) for job in jobs]
@@ -61,7 +61,6 @@ def run_batch(options: Options, watch: Callable[[Sequence[Job]], Watch] = lambda
                 tell = watch([job for job, _ in left])
                 _Batch(left, executor, place, manifest, _segment_s(options), tell).run()
         manifest.settle(jobs)
-        place.close()
     entries = tuple(manifest.entries[job.name] for job in jobs)
     return Summary(entries, len(jobs) - len(left), manifest.path)
 

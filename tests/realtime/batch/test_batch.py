@@ -106,7 +106,7 @@ def test_the_manifest_has_a_line_a_file_in_the_order_of_the_library(undisturbed)
     assert outputs == set(contents(folder)) and not (folder / ".unfinished").exists()
 
 
-def test_results_have_the_names_and_bytes_that_video_and_image_give(undisturbed, library, tmp_path):
+def test_results_are_those_of_video_and_image(undisturbed, library, tmp_path):
     _, folder = undisturbed
     found = contents(folder)
     assert {f"a/one{ending}" for ending in ENDINGS} | {f"two{ending}" for ending in ENDINGS} < found.keys()
@@ -146,7 +146,7 @@ def test_a_stopped_run_leaves_no_half_results_and_goes_on(how, undisturbed, libr
     assert {name: (tmp_path / name).stat().st_mtime_ns for name in half} == before
 
 
-def test_a_killed_worker_changes_no_byte(undisturbed, library, tmp_path):
+def test_a_killed_worker_changes_nothing(undisturbed, library, tmp_path):
     process = start("batch", "-i", library / "two.mp4", "-o", tmp_path, "--workers", 1, *WITH)
     wait_for(lambda: is_writing(tmp_path))
     (worker,) = workers_of(process.pid)

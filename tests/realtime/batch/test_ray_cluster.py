@@ -26,6 +26,7 @@ def address() -> Iterator[str]:
     """Of a cluster whose two nodes have a core each."""
     from ray.cluster_utils import Cluster
 
+    os.environ["RAY_worker_niceness"] = "0"  # Ray's 15 would let other work on this machine starve the tests
     settings = {"num_cpus": 1, "object_store_memory": 80 * 2**20}
     cluster = Cluster(initialize_head=True, head_node_args={**settings, "include_dashboard": False})
     try:
@@ -46,7 +47,7 @@ def library(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(library, tmp_path_factory) -> dict[str, bytes]:
+def undisturbed(library, tmp_path_factory) -> dict[str, object]:
     """What one machine makes of it."""
     folder = tmp_path_factory.mktemp("alone")
     assert run("batch", "-i", library, "-o", folder, "--workers", 1, *WITH).returncode == 1
@@ -74,7 +75,7 @@ def test_two_nodes_give_what_one_machine_gives(address, library, undisturbed, tm
     assert not (tmp_path / ".unfinished").exists()
 
 
-def test_a_worker_killed_in_the_middle_of_a_file_is_retried_to_the_same_bytes(address, library, undisturbed, tmp_path):
+def test_a_worker_killed_inside_a_file_is_retried_to_the_same_results(address, library, undisturbed, tmp_path):
     process = start("batch", "-i", library / "two.mp4", "-o", tmp_path, "--ray", address, *WITH)
     wait_for(lambda: is_writing(tmp_path))
     (worker,) = tasks()
