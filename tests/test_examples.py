@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,8 @@ EXAMPLES = ROOT / "examples"
 def run(name: str, *arguments: object) -> list[str]:
     """What the example prints, a line each."""
     command = [sys.executable, str(EXAMPLES / name), *map(str, arguments)]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=280)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}  # where the package is not installed
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, env=environment)
     assert ended.returncode == 0, ended.stderr
     return ended.stdout.splitlines()
 
