@@ -57,6 +57,8 @@ class RayCluster:
         self._units[self._task.remote(unit, self._options, self._counter, number)] = unit
 
     def events(self, timeout_s: float) -> list[Progress | Ended]:
+        if not self._units:
+            return []
         ready, _ = self._ray.wait(list(self._units), num_returns=1, timeout=timeout_s)
         events: list[Progress | Ended] = [*self._progress()]
         for reference in ready:
@@ -73,9 +75,10 @@ class RayCluster:
     def _outcome(self, reference: Any) -> Outcome:
         try:
             outcome: Outcome = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:  # it did not get as far as an outcome
+            return Outcome(f"the task could not run on its machine: {_lines(error)[-1]}")
         except self._ray.exceptions.RayError as error:
-            first = (str(error).strip().splitlines() or [type(error).__name__])[0]
-            return Outcome(f"the worker died, {RETRIES + 1} times: {first}", attempts=RETRIES + 1)
+            return Outcome(f"the worker died, {RETRIES + 1} times: {_lines(error)[0]}", attempts=RETRIES + 1)
         return outcome
 
     def _progress(self) -> list[Progress]:
@@ -118,6 +121,10 @@ class _Told:
         if time.monotonic() - self._last_s >= TELL_S:
             self._last_s = time.monotonic()
             self._counter.tell.remote(self._number, self._frames)
+
+
+def _lines(error: Exception) -> list[str]:
+    return str(error).strip().splitlines() or [type(error).__name__]
 
 
 def _knock(address: str) -> None:

@@ -56,7 +56,7 @@ def run_batch(options: Options, watch: Callable[[Sequence[Job]], Watch] = lambda
         place.forget_others(left)
         if left:
             with ExitStack() as stack:
-                executor = _open_executor(options, place, len(left))
+                executor = _open_executor(options, len(left))
                 stack.callback(executor.close)
                 tell = watch([job for job, _ in left])
                 _Batch(left, executor, place, manifest, _segment_s(options), tell).run()
@@ -65,7 +65,7 @@ def run_batch(options: Options, watch: Callable[[Sequence[Job]], Watch] = lambda
     return Summary(entries, len(jobs) - len(left), manifest.path)
 
 
-def _open_executor(options: Options, place: Place, files: int) -> Executor:
+def _open_executor(options: Options, files: int) -> Executor:
     if options.ray is not None:
         from realtime.batch.ray_cluster import RayCluster
 

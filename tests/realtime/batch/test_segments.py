@@ -189,6 +189,13 @@ def test_no_step_shows_at_a_joint(both):
     assert max(differences) < 2.0
 
 
+def test_a_finished_segment_of_a_stopped_run_is_not_done_again(both):
+    piece = Piece(Job("clip.mp4", both.clip, "clip"), both.clip.parent, plan_segments(both.clip, 4.0)[1])
+    told: list[int] = []
+    outcome = Converter(Options(verb="batch", provider="torch")).perform(piece, told.append)  # opens no network
+    assert outcome.error is None and outcome.finished == both.clip.parent / "piece-0001" and told == [40]
+
+
 def test_frames_that_do_not_come_make_a_file_uncuttable(both, tmp_path):
     job = Job("clip.mp4", both.clip, "clip")
     converter = Converter(Options(verb="batch", view="mesh", renderer="software", remove=False))
