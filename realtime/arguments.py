@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from realtime.batch.arguments import add_batch_options
 from realtime.options import (
     BACKGROUNDS,
     COLOUR,
@@ -24,6 +25,7 @@ VERBS = {
     "live": "camera or file, shown in a window as it comes (default)",
     "video": "a video file -> the same without glasses, coefficients, blendshapes and a 3D face, in a folder",
     "image": "a picture or a folder of pictures -> the same without glasses, coefficients, meshes",
+    "batch": "a whole library of videos and pictures, on all cores or a Ray cluster; goes on where it was stopped",
     "cameras": "list the cameras with their sizes and rates",
     "bench": "measure every stage on this machine",
     "build": "build the engines of this machine's GPU ahead of time",
@@ -63,7 +65,9 @@ def _parser() -> argparse.ArgumentParser:
         if verb == "doctor":
             parents.append(_send())
         one = verbs.add_parser(verb, help=text, description=text, parents=parents)
-        if verb not in ("cameras", "doctor", "build"):
+        if verb == "batch":
+            add_batch_options(one, _count, _share)
+        elif verb not in ("cameras", "doctor", "build"):
             _input_output(one, verb)
         if verb in ("video", "image", "bench"):
             one.set_defaults(view="mesh")  # the third of three pictures side by side, and what a bench should draw

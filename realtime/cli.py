@@ -56,6 +56,10 @@ def verb_of(options: Options) -> Callable[[Options], int]:
         return cameras
     if options.verb == "build":
         return build
+    if options.verb == "batch":
+        from realtime.batch.verb import batch
+
+        return batch
     prepare_process()
     from realtime.verbs import bench, image, live, video
 

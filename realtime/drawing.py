@@ -22,14 +22,15 @@ if TYPE_CHECKING:
     import moderngl
 
 HIDDEN = (FaceRegion.HEAD, FaceRegion.NECK, FaceRegion.EAR)
-PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software",)}
+PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "gpu": ("gpu", "software"), "software": ("software",)}
 
 
 class FaceDrawer:
     """Draws faces over pictures of any size. The renderer is opened at the first drawing, on the thread that draws.
 
-    renderer: auto, gl or software. context: a window's OpenGL context, to draw with. avatar, background: what the view
-    `avatar` shows, see `AvatarDrawer`; `avatar` is that drawer.
+    renderer: auto, gl, software, or gpu: gl where it does not run on the CPU, else software. context: a window's
+    OpenGL context, to draw with. avatar, background: what the view `avatar` shows, see `AvatarDrawer`; `avatar` is
+    that drawer.
     """
 
     def __init__(

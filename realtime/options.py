@@ -28,6 +28,8 @@ class Options:
     adapt: each blendshape's range is fitted to the person.
     avatar: a .glb or .vrm file, or `default`. background: what lies behind it (`realtime.avatar.background`).
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
+    workers: processes of `batch`; 0: one a core. ray: address of a Ray cluster that does it instead. segment_s: `batch`
+    cuts longer videos into segments of about so many seconds; 0: never; None: 120 on a cluster, else never.
     """
 
     verb: str = "live"
@@ -57,3 +59,6 @@ class Options:
     models_dir: Path | None = None
     log_level: str = "info"
     seed: int = 7
+    workers: int = 0
+    ray: str | None = None
+    segment_s: float | None = None

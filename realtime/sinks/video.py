@@ -103,7 +103,7 @@ class VideoSink:
         options = {"movflags": "frag_keyframe+delay_moov+default_base_moof", "frag_duration": str(FRAGMENT_US)}
         base = self._properties.time_base
         self._container = av.open(
-            self._file, "w", format=FORMATS[suffix], options={} if suffix in GROWING else options | _timescale(base)
+            self._file, "w", format=FORMATS[suffix], options={} if suffix in GROWING else options | timescale(base)
         )
         height, width = image.shape[:2]
         how = self._encoding
@@ -195,7 +195,7 @@ def _check_container(path: Path, audio: AudioTap | None) -> None:
         raise UsageError(f"{path}: {suffix} cannot hold {', '.join(codecs(audio))} sound unchanged; {choice}")
 
 
-def _timescale(base: Fraction) -> dict[str, str]:
+def timescale(base: Fraction) -> dict[str, str]:
     """Edit lists in the video's own ticks: in the default milliseconds they would shift the first frame."""
     return {"movie_timescale": str(base.denominator)}
 
@@ -215,7 +215,7 @@ def _defragment(part: Path, plain: Path, suffix: str) -> None:
     """Copies all packets into a file with its index in front."""
     with av.open(str(part)) as source:
         base = source.streams.video[0].time_base or Fraction(1, 1000)
-        options = {"movflags": "faststart"} | _timescale(base)
+        options = {"movflags": "faststart"} | timescale(base)
         with av.open(str(plain), "w", format=FORMATS[suffix], options=options) as target:
             streams = {stream.index: target.add_stream_from_template(stream) for stream in source.streams}
             for packet in source.demux():

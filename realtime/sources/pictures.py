@@ -72,7 +72,7 @@ class PictureSource(Silent):
         self._names: list[str] = []
         self._properties = Properties(
             name=str(path),
-            stem=path.resolve().stem if path.is_file() else path.resolve().name,
+            stem=path.stem if path.is_file() else path.resolve().name,
             size=(width, height),
             rate=RATE,
             time_base=1 / RATE,

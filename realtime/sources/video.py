@@ -58,6 +58,11 @@ class VideoSource(Silent):
     def properties(self) -> Properties:
         return self._properties
 
+    @property
+    def stream_index(self) -> int:
+        """Of the video in its container."""
+        return self._stream.index
+
     def tap_audio(self) -> AudioTap | None:
         if not self._audio:
             return None
@@ -139,7 +144,7 @@ class VideoSource(Silent):
         aspect = self._stream.sample_aspect_ratio or Fraction(1)
         return Properties(
             name=self._name,
-            stem=PurePath(self._name.partition("?")[0]).stem or "video",
+            stem=PurePath(self._name.partition("?")[0] if scheme else self._name).stem or "video",
             size=size,
             rate=self._time.rate,
             time_base=self._time.base,

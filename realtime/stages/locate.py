@@ -32,7 +32,8 @@ class DetectionSettings:
 class Locate:
     """Gives a face for every track, and starts tracks where the detector sees a face that none covers.
 
-    Without an executor the detector runs inside the call, on fixed frames: the same file always gives the same faces.
+    Without an executor the detector runs inside the call, on frames fixed by their index: the same file always gives
+    the same faces, and a piece of it is looked at on the same frames as the whole.
     With one it runs beside the loop, and what it found joins a later frame (live).
     """
 
@@ -64,7 +65,7 @@ class Locate:
         """Faces of tracks started by looking again at this frame, for when one was just lost; () when run beside."""
         if self.executor is not None:
             return ()
-        started = self.tracker.add(self._find(frame.image), frame.time_s)
+        started = self.tracker.add(self._find(frame.image, frame.index // self._period), frame.time_s)
         return tuple(_face(track.number, track.box, None) for track in started)
 
     def close(self) -> None:
@@ -73,9 +74,8 @@ class Locate:
 
     def _look_now(self, frame: Frame) -> None:
         full = len(self.tracker.tracks) >= self.tracker.limit
-        if not self.tracker.tracks or (self._since_look > self.settings.every and not full):
-            self._since_look = 0
-            self.tracker.add(self._find(frame.image), frame.time_s)
+        if not self.tracker.tracks or (frame.index % self._period == 0 and not full):
+            self.tracker.add(self._find(frame.image, frame.index // self._period), frame.time_s)
 
     def _look_beside(self, frame: Frame, executor: Executor) -> None:
         if self._pending is not None and self._pending.done():
@@ -85,19 +85,25 @@ class Locate:
         due = not self.tracker.tracks or (self._since_look > self.settings.every and not full)
         if self._pending is None and due:
             self._since_look = 0
-            self._pending = executor.submit(self._find, frame.image)
+            self._looks += 1
+            self._pending = executor.submit(self._find, frame.image, self._looks)
 
-    def _find(self, image: np.ndarray) -> np.ndarray:
+    @property
+    def _period(self) -> int:
+        """Frames from one look at a file to the next."""
+        return self.settings.every + 1
+
+    def _find(self, image: np.ndarray, turn: int) -> np.ndarray:
+        """(N, 4) boxes. turn: counts the looks, each of which begins with the next size."""
         sides = sides_for(image.shape, self.settings.smallest_px)
         if self.settings.stills:
             return detect_at_scales(self.detector, image, sides, self.settings.eager_threshold)[0]
-        self._looks += 1
-        return self._in_turn(image, sides)
+        return self._in_turn(image, sides, turn)
 
-    def _in_turn(self, image: np.ndarray, sides: Sequence[int]) -> np.ndarray:
+    def _in_turn(self, image: np.ndarray, sides: Sequence[int], turn: int) -> np.ndarray:
         """One size a look while faces are tracked; the next sizes too while nothing has been found."""
         threshold = self.settings.threshold if self.tracker.tracks else self.settings.eager_threshold
-        first = self._looks % len(sides)
+        first = turn % len(sides)
         for side in (*sides[first:], *sides[:first]):
             boxes = detect(self.detector, image, side, threshold)[0]
             if len(boxes) or self.tracker.tracks:

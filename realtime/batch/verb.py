@@ -1,0 +1,67 @@
+"""`run_live.py batch`: a library of videos and pictures, with a bar, a manifest, and the failures at the end."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from realtime.batch.inputs import Job
+from realtime.batch.progress import FrameBar
+from realtime.batch.run import Summary, Watch, run_batch
+from realtime.errors import EXIT_FAILURE, EXIT_OK, Interrupted
+from realtime.options import Options
+
+logger = logging.getLogger(__name__)
+
+
+def batch(options: Options) -> int:
+    """0: every file is done; 1: some failed, and the others are done."""
+    bars: list[FrameBar] = []
+
+    def watch(jobs: Sequence[Job]) -> Watch:
+        bars.append(FrameBar(jobs, options.log_level in ("error", "warning")))
+        return bars[0]
+
+    try:
+        with _stoppable():
+            summary = run_batch(options, watch)
+    except KeyboardInterrupt as error:
+        raise Interrupted("interrupted; the same command goes on where this one stopped") from error
+    finally:
+        for bar in bars:
+            bar.close()
+    _tell(summary)
+    print(summary.manifest)
+    return EXIT_FAILURE if summary.failed else EXIT_OK
+
+
+def _tell(summary: Summary) -> None:
+    done = len(summary.entries) - len(summary.failed)
+    before = f" ({summary.skipped} of them before)" if summary.skipped else ""
+    frames = sum(entry.frames for entry in summary.entries)
+    logger.info("%d of %d files done%s, %d frames", done, len(summary.entries), before, frames)
+    for entry in summary.failed:
+        logger.error("%s failed: %s", entry.file, entry.error)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end a run in good order."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
