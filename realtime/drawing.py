@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     import moderngl
 
 HIDDEN = (FaceRegion.HEAD, FaceRegion.NECK, FaceRegion.EAR)
-PREFERENCES = {"auto": ("gl", "software"), "gl": ("gl",), "software": ("software",)}
+PREFERENCES = {"auto": ("gl", "software"), "gpu": ("gpu", "software"), "gl": ("gl",), "software": ("software",)}
 
 
 class FaceDrawer:
     """Draws faces over pictures of any size. The renderer is opened at the first drawing, on the thread that draws.
 
-    renderer: auto, gl or software. context: a window's OpenGL context, to draw with.
+    renderer: auto, gpu (gl but not on a CPU), gl or software. context: a window's OpenGL context, to draw with.
     """
 
     def __init__(self, model: FaceModel, renderer: str = "auto", context: moderngl.Context | None = None):
