@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from realtime.options import LOG_LEVELS, PROVIDERS, QUALITIES, VIEWS, Options
+from realtime.page.arguments import add_serve_options
 
 VERBS = {
     "live": "camera or file, shown in a window as it comes (default)",
@@ -17,6 +18,7 @@ VERBS = {
     "cameras": "list the cameras with their sizes and rates",
     "bench": "measure every stage on this machine",
     "build": "build the engines of this machine's GPU ahead of time",
+    "serve": "a page for browsers: they send their camera and see the result",
     "doctor": "say what works here and what does not",
 }
 DEFAULT_VERB = "live"
@@ -46,8 +48,10 @@ def _parser() -> argparse.ArgumentParser:
         if verb in ("live", "video", "image", "bench"):
             parents.append(_run())
         one = verbs.add_parser(verb, help=text, description=text, parents=parents)
-        if verb not in ("cameras", "doctor", "build"):
+        if verb not in ("cameras", "doctor", "build", "serve"):
             _input_output(one, verb)
+        if verb == "serve":
+            add_serve_options(one)
         if verb in ("video", "image", "bench"):
             one.set_defaults(view="mesh")  # the third of three pictures side by side, and what a bench should draw
         if verb == "image":

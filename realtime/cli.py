@@ -57,6 +57,10 @@ def verb_of(options: Options) -> Callable[[Options], int]:
     if options.verb == "build":
         return build
     prepare_process()
+    if options.verb == "serve":
+        from realtime.page.serve import serve
+
+        return serve
     from realtime.verbs import bench, image, live, video
 
     return {"live": live, "video": video, "image": image, "bench": bench}[options.verb]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ class Options:
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
+    host, port, visitors, token, origins, certificate, key: of `serve`, see `realtime.page.arguments`.
     """
 
     verb: str = "live"
@@ -45,3 +47,10 @@ class Options:
     models_dir: Path | None = None
     log_level: str = "info"
     seed: int = 7
+    host: str = "127.0.0.1"
+    port: int = 8765
+    visitors: int = 4
+    token: str | None = None
+    origins: Sequence[str] = ()
+    certificate: Path | None = None
+    key: Path | None = None
