@@ -47,6 +47,7 @@ def examine(models_dir: Path | None = None) -> Iterator[Finding]:
         ("gpu", _gpu),
         ("weights", lambda: _weights(models_dir)),
         ("display", _display),
+        ("page", _page),
     )
     for name, check in checks:
         try:
@@ -146,6 +147,14 @@ def _display() -> Iterator[Finding]:
         yield Finding("display", None, f"{shown}, but no window library: pip install 'nakedeye[window]'")
     else:
         yield Finding("display", True, f"{shown}, imgui-bundle and glfw are there")
+
+
+def _page() -> Iterator[Finding]:
+    if not _importable("aiohttp"):
+        yield Finding("page", None, "serve needs aiohttp: pip install 'nakedeye[serve]'")
+    else:
+        video = "and WebRTC" if _importable("aiortc") else "; for WebRTC, too: pip install 'nakedeye[webrtc]'"
+        yield Finding("page", True, f"run_live.py serve over WebSocket {video}".replace(" ;", ";"))
 
 
 def _importable(name: str) -> bool:

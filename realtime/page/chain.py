@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from engines import Engine, open_network
 from realtime.drawing import FaceDrawer
@@ -21,11 +22,28 @@ from realtime.pipeline import Switches, build_groups, networks_of
 
 logger = logging.getLogger(__name__)
 
+Joined = TypeVar("Joined")
+
 LANES = ("track", "synthesise", "rebuild", "show")  # the groups of `pipeline.build_groups`, and drawing
+
+
+PATIENCE_S = 1.0  # a page that is loaded anew comes back before the server knows that it has left
 
 
 class Full(NakedeyeError):
     """Every place is taken."""
+
+
+async def admitted(join: Callable[[], Joined], patience_s: float = PATIENCE_S) -> Joined:
+    """What `join` returns, tried for a while when all places are taken. Raises Full."""
+    end = time.monotonic() + patience_s
+    while True:
+        try:
+            return join()
+        except Full:
+            if time.monotonic() > end:
+                raise
+        await asyncio.sleep(0.05)
 
 
 class SharedChain:

@@ -20,7 +20,7 @@ from aiohttp import web
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCDataChannel, RTCPeerConnection, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
 
-from realtime.page.chain import Full, SharedChain
+from realtime.page.chain import Full, SharedChain, admitted
 from realtime.page.pictures import check_size
 from realtime.page.visitor import Result, Visitor
 from realtime.page.wire import LARGEST_TEXT, WireError, read_wishes
@@ -41,7 +41,7 @@ async def answer_offer(
     except (ValueError, KeyError, TypeError) as why:
         return web.json_response({"code": "malformed", "message": f"not an offer: {why}"}, status=400)
     try:
-        visit = WebRtcVisit(chain, hello, visits.discard)
+        visit = await admitted(lambda: WebRtcVisit(chain, hello, visits.discard))
     except Full as why:
         return web.json_response({"code": "full", "message": str(why)}, status=503)
     visits.add(visit)

@@ -7,11 +7,12 @@ import json
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from realtime.page.chain import Full, SharedChain
+from realtime.page.chain import Full, SharedChain, admitted
 from realtime.page.pace import Pace
 from realtime.page.pictures import decode, encode
 from realtime.page.visitor import Visitor
@@ -45,13 +46,15 @@ class WebSocketVisit:
             if not loop.is_closed():  # a lane may return after the server has ended
                 loop.call_soon_threadsafe(function, *values)
 
+        join = partial(
+            self._chain.join,
+            encode,
+            on_taken=lambda sequence, early_s: call(self._ask_for_next, sequence, early_s),
+            on_ready=lambda: call(self._ready.set),
+            on_failed=lambda error: call(self._fail, error),
+        )
         try:
-            visitor = self._chain.join(
-                encode,
-                on_taken=lambda sequence, early_s: call(self._ask_for_next, sequence, early_s),
-                on_ready=lambda: call(self._ready.set),
-                on_failed=lambda error: call(self._fail, error),
-            )
+            visitor = await admitted(join)
         except Full as why:
             await self._end(WSCloseCode.TRY_AGAIN_LATER, "full", str(why))
             return self._socket

@@ -95,7 +95,14 @@ function closed(reason) {
   if (reason.kind === "no_webrtc") $("transport").value = "websocket";
   $("connection").textContent = title.toLowerCase();
   tell(title, text, "lost", "Try now");
-  if (stream && afterMs !== null) retry = setTimeout(connect, afterMs);
+  if (stream && afterMs !== null) retry = setTimeout(failures < 3 ? connect : ask, afterMs);
+}
+
+/** Why it keeps failing: a server that was started anew may want another token. */
+async function ask() {
+  const answer = await fetch(`about${location.search}`).catch(() => null);
+  if (answer?.status === 403) tell("The server refused", await answer.text(), "lost", "Try now");
+  else connect();
 }
 
 function result({ before, after, report, capturedMs }) {
