@@ -90,6 +90,7 @@ function hello(message) {
 function closed(reason) {
   link = null;
   enable(false);
+  faces.show([]);
   failures += 1;
   const { title, text, afterMs } = reasonOf(reason, failures);
   if (reason.kind === "no_webrtc") $("transport").value = "websocket";
@@ -190,7 +191,8 @@ function nextView() {
 function toggle(id) { $(id).checked = !$(id).checked; changed(); }
 
 function changed() {
-  $("pictures").classList.toggle("mirrored", $("mirror").checked);
+  // several pictures in one keep their order
+  $("pictures").classList.toggle("mirrored", $("mirror").checked && !["side-by-side", "split"].includes($("view").value));
   link?.wish(wishes());
 }
 
