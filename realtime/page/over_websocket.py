@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ logger = logging.getLogger(__name__)
 HEARTBEAT_S = 10.0  # a line that is dead is noticed in 1.5 of these
 CLOSING_S = 1.5  # how long the other side is waited for when we close
 IDLE_S = 120.0  # who sends no picture for so long gives the place back
+UNREAD = 256 * 1024  # bytes that the system keeps for a slow reader: more would only be old pictures
 MESSAGES_S = 200  # most messages a second; a camera sends 30 to 60
 
 
@@ -40,6 +42,8 @@ class WebSocketVisit:
 
     async def run(self, request: web.Request) -> web.WebSocketResponse:
         await self._socket.prepare(request)
+        if request.transport is not None:
+            request.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, UNREAD)
         loop = asyncio.get_running_loop()
 
         def call(function: Callable[..., None], *values: Any) -> None:

@@ -140,6 +140,30 @@ def test_a_bad_message_ends_its_own_connection_only(chain, message, code):
     assert all(report["faces"][0]["track"] == 0 for report, _ in results)
 
 
+def test_who_does_not_read_holds_up_nobody_and_is_not_worked_for(chain):
+    noise = encode(np.random.default_rng(0).integers(0, 256, (1000, 1400, 3), dtype=np.uint8))  # a result: over 1 MB
+
+    async def visit():
+        async with serving(chain) as address, Client(address) as deaf, Client(address) as other:
+            await other.find_face(PICTURES[0])
+            seat = next(iter(chain._visitors - {max(chain._visitors, key=lambda one: one._frames)}))._seat
+            stuck, before = 0, None
+            for _ in range(600):  # until the same result has lain there for a second
+                await deaf.send(noise)
+                await asyncio.sleep(0.05)
+                stuck, before = (stuck + 1 if seat.waiting[-1] is before is not None else 0), seat.waiting[-1]
+                if stuck == 20:
+                    break
+            results = await other.show(PICTURES[:6])
+            still = seat.waiting[-1] is before
+            deaf.vanish()
+            return stuck, still, results
+
+    stuck, still, results = asyncio.run(visit())
+    assert stuck == 20 and still
+    assert all(report["faces"][0]["track"] == 0 for report, _ in results)
+
+
 def test_a_flood_ends_its_connection(chain):
     async def visit():
         async with serving(chain) as address, Client(address) as client:
