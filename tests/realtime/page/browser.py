@@ -42,12 +42,14 @@ def film(clip: Path, camera: Path, most: int = 60) -> Path:
 class Browser:
     """`async with Browser(folder, camera) as browser`: a profile of its own in `folder`. allow: the page may use it.
 
-    fake: whether there is a camera at all.
+    fake: whether there is a camera at all. more: further flags.
     """
 
-    def __init__(self, folder: Path, camera: Path | None, allow: bool = True, fake: bool = True):
+    def __init__(
+        self, folder: Path, camera: Path | None, allow: bool = True, fake: bool = True, more: tuple[str, ...] = ()
+    ):
         self._profile = folder / "profile"
-        flags = [*FLAGS, f"--user-data-dir={self._profile}"]
+        flags = [*FLAGS, *more, f"--user-data-dir={self._profile}"]
         flags += [f"--use-file-for-fake-video-capture={camera}"] if camera else []
         flags += ["--use-fake-device-for-media-stream"] if fake else []
         flags += ["--use-fake-ui-for-media-stream"] if allow else []

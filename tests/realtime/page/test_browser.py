@@ -199,6 +199,31 @@ def test_without_a_camera_the_page_says_why(program, tmp_path, reason):
     assert asyncio.run(look()) == wanted[reason]
 
 
+def test_from_elsewhere_the_token_opens_the_page_and_https_is_asked_for(camera, tmp_path):
+    running = Program("--host", "0.0.0.0")
+    elsewhere = running.address.replace("localhost", "elsewhere.test")  # not this machine, as far as the browser knows
+    bare = elsewhere.split("?")[0]
+
+    async def look():
+        resolve = ("--host-resolver-rules=MAP elsewhere.test 127.0.0.1",)
+        async with Browser(tmp_path, camera, more=resolve) as browser:
+            await browser.open(bare)
+            refused = await browser.run("document.body.innerText")
+            await begin(browser, elsewhere)
+            await browser.until("document.querySelector('#screen').dataset.state === 'failed'")
+            title = await browser.run("document.querySelector('#notice_title').innerText")
+            text = await browser.run("document.querySelector('#notice_text').innerText")
+            await begin(browser, running.address)  # the same server through a tunnel, as localhost
+            await browser.until(LIVE)
+            return refused, title, text
+
+    try:
+        refused, title, text = asyncio.run(look())
+    finally:
+        running.stop()
+    assert "needs the token" in refused and title == "This address cannot use a camera" and "https" in text
+
+
 def test_webrtc_in_the_browser(program, camera, tmp_path):
     pytest.importorskip("aiortc", reason="needs the extra `webrtc`")
 
