@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from engines import Engine, open_network
@@ -19,14 +20,14 @@ from realtime.page.lanes import Lanes
 from realtime.page.visitor import Encode, Visitor
 from realtime.page.wire import Wishes
 from realtime.pipeline import Switches, build_groups, networks_of
+from realtime.workers import Group, stage_name
 
 logger = logging.getLogger(__name__)
 
 Joined = TypeVar("Joined")
 
-LANES = ("track", "synthesise", "rebuild", "show")  # the groups of `pipeline.build_groups`, and drawing
 
-
+SHOW = "show"  # the last lane, which draws and encodes
 PATIENCE_S = 1.0  # a page that is loaded anew comes back before the server knows that it has left
 
 
@@ -49,11 +50,13 @@ async def admitted(join: Callable[[], Joined], patience_s: float = PATIENCE_S) -
 class SharedChain:
     """Opens the networks. `join` gives a visitor stages of their own on them; memory is that of one chain plus theirs.
 
-    Raises engines.EngineError. limit: most visitors at a time.
+    first_wishes: what a visitor finds set. Raises engines.EngineError. limit: most visitors at a time.
     """
 
     def __init__(self, options: Options, limit: int):
-        self.limit, self._options = limit, options
+        self.limit = limit
+        self.first_wishes = Wishes(options.view, options.remove, options.landmarks, options.smooth)
+        self._options = options = replace(options, remove=True)  # who starts with glasses on may take them off
         self._lock = threading.Lock()
         self._visitors: set[Visitor] = set()
         self._gone = threading.Condition(self._lock)
@@ -69,7 +72,8 @@ class SharedChain:
             self._close_engines()
             raise
         self._detecting = ThreadPoolExecutor(1, thread_name_prefix="serve detect")
-        self._lanes = Lanes(LANES, time.perf_counter, at_end={"show": self._drawer.close})
+        names = [*(stage_name(group.stages[0]) for group in self._groups(Switches())), SHOW]
+        self._lanes = Lanes(names, time.perf_counter, at_end={SHOW: self._drawer.close})
 
     @property
     def visitors(self) -> int:
@@ -79,11 +83,6 @@ class SharedChain:
     def providers(self) -> dict[str, str]:
         return {name: engine.provider for name, engine in self._engines.items()}
 
-    @property
-    def first_wishes(self) -> Wishes:
-        options = self._options
-        return Wishes(options.view, options.remove, options.landmarks, options.smooth)
-
     def join(self, encode: Encode, **callbacks: Callable[..., Any]) -> Visitor:
         """A place for one visitor; `callbacks` as of `Visitor`, on_gone excepted. Raises Full."""
         with self._lock:
@@ -91,7 +90,7 @@ class SharedChain:
                 raise Full(f"all {self.limit} places are taken")
             wishes = self.first_wishes
             switches = Switches(wishes.remove, wishes.smooth)
-            groups = build_groups(self._options, self._engines, switches, executor=self._detecting)
+            groups = self._groups(switches)
             visitor = Visitor(
                 self._lanes, groups, switches, self._drawer, encode, wishes, on_gone=self._forget, **callbacks
             )
@@ -107,6 +106,9 @@ class SharedChain:
         self._lanes.close()
         self._detecting.shutdown(cancel_futures=True)
         self._close_engines()
+
+    def _groups(self, switches: Switches) -> tuple[Group, ...]:
+        return build_groups(self._options, self._engines, switches, executor=self._detecting)
 
     def _forget(self, visitor: Visitor) -> None:
         with self._gone:

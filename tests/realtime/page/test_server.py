@@ -83,6 +83,24 @@ def test_wishes_take_effect(chain):
     assert decode(beside).shape == (480, 1920, 3) and report["size"] == [1920, 480]
 
 
+def test_who_starts_with_glasses_on_may_take_them_off():
+    async def visit(own):
+        async with serving(own) as address, Client(address) as client:
+            await client.find_face(PICTURES[0])
+            worn = (await client.show([PICTURES[0]]))[0][1]
+            assert client.told[0]["wishes"]["remove"] is False
+            await client.wish(remove=True)
+            return worn, (await client.show([*PICTURES[:3], PICTURES[0]]))[-1][1]
+
+    own = SharedChain(Options(verb="serve", renderer="software", remove=False), limit=1)
+    try:
+        worn, removed = (decode(jpeg).astype(int) for jpeg in asyncio.run(visit(own)))
+    finally:
+        own.close()
+    assert np.abs(worn - PICTURES[0]).max() < 60 and np.abs(worn - PICTURES[0]).mean() < 2
+    assert (np.abs(removed - PICTURES[0]).max(2) > 60).sum() > 1000  # rims
+
+
 def test_visitors_have_tracks_of_their_own(chain):
     async def visit():
         async with serving(chain) as address, Client(address) as one, Client(address) as other:
