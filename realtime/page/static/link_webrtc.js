@@ -34,7 +34,8 @@ export class WebRtcLink {
     const { sdp, type } = this.connection.localDescription;
     const answer = await fetch(`offer${token ? `?token=${encodeURIComponent(token)}` : ""}`, {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ sdp, type }),
-    });
+    }).catch(() => null);
+    if (!answer) return this.closed("lost");
     const said = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : { message: await answer.text() };
     if (!answer.ok) return this.closed(said.code ?? "refused", said.message);
     if (!this.ended) await this.connection.setRemoteDescription({ sdp: said.sdp, type: said.type });
