@@ -20,6 +20,7 @@ from realtime.options import (
     VIEWS,
     Options,
 )
+from realtime.page.arguments import add_serve_options
 
 VERBS = {
     "live": "camera or file, shown in a window as it comes (default)",
@@ -29,6 +30,7 @@ VERBS = {
     "cameras": "list the cameras with their sizes and rates",
     "bench": "measure every stage on this machine",
     "build": "build the engines of this machine's GPU ahead of time",
+    "serve": "a page for browsers: they send their camera and see the result",
     "doctor": "say what works here and what does not",
 }
 DEFAULT_VERB = "live"
@@ -67,8 +69,10 @@ def _parser() -> argparse.ArgumentParser:
         one = verbs.add_parser(verb, help=text, description=text, parents=parents)
         if verb == "batch":
             add_batch_options(one, _count, _share)
-        elif verb not in ("cameras", "doctor", "build"):
+        elif verb not in ("cameras", "doctor", "build", "serve"):
             _input_output(one, verb)
+        if verb == "serve":
+            add_serve_options(one)
         if verb in ("video", "image", "bench"):
             one.set_defaults(view="mesh")  # the third of three pictures side by side, and what a bench should draw
         if verb == "image":

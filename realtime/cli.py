@@ -61,6 +61,10 @@ def verb_of(options: Options) -> Callable[[Options], int]:
 
         return batch
     prepare_process()
+    if options.verb == "serve":
+        from realtime.page.serve import serve
+
+        return serve
     from realtime.verbs import bench, image, live, video
 
     return {"live": live, "video": video, "image": image, "bench": bench}[options.verb]

@@ -48,6 +48,7 @@ def examine(models_dir: Path | None = None, sends: Sequence[str] = ()) -> Iterat
         ("weights", lambda: _weights(models_dir)),
         ("display", _display),
         ("senders", lambda: _senders(sends)),
+        ("page", _page),
     )
     for name, check in checks:
         try:
@@ -157,6 +158,12 @@ def _senders(sends: Sequence[str]) -> Iterator[Finding]:
         yield Finding("sender", *probe_target(parse_target(text)))
     for name in PROTOCOLS if not sends else ():
         yield Finding("sender", *probe_default(name))
+def _page() -> Iterator[Finding]:
+    if not _importable("aiohttp"):
+        yield Finding("page", None, "serve needs aiohttp: pip install 'nakedeye[serve]'")
+    else:
+        video = "and WebRTC" if _importable("aiortc") else "; for WebRTC, too: pip install 'nakedeye[webrtc]'"
+        yield Finding("page", True, f"run_live.py serve over WebSocket {video}".replace(" ;", ";"))
 
 
 def _importable(name: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Options:
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
     workers: processes of `batch`; 0: one a core. ray: address of a Ray cluster that does it instead. segment_s: `batch`
     cuts longer videos into segments of about so many seconds; 0: never; None: 120 on a cluster, else never.
+    host, port, visitors, token, origins, certificate, key: of `serve`, see `realtime.page.arguments`.
     """
 
     verb: str = "live"
@@ -62,3 +64,10 @@ class Options:
     workers: int = 0
     ray: str | None = None
     segment_s: float | None = None
+    host: str = "127.0.0.1"
+    port: int = 8765
+    visitors: int = 4
+    token: str | None = None
+    origins: Sequence[str] = ()
+    certificate: Path | None = None
+    key: Path | None = None

@@ -63,7 +63,7 @@ def test_a_missing_file_is_one_line_that_names_it(tmp_path):
 def test_help_is_quick_and_lists_the_verbs():
     ended = run("--help")
     assert ended.returncode == 0
-    for verb in ("live", "video", "image", "cameras", "bench", "build", "doctor"):
+    for verb in ("live", "video", "image", "cameras", "bench", "build", "serve", "doctor"):
         assert f"\n    {verb} " in ended.stdout
 
 

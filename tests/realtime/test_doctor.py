@@ -5,7 +5,7 @@ from realtime.doctor import examine, report
 
 def test_every_subject_has_its_line():
     names = {finding.name for finding in examine()}
-    assert {"python", "libraries", "machine", "rasteriser", "provider", "weights", "display", "gl"} <= names
+    assert {"python", "libraries", "machine", "rasteriser", "provider", "weights", "display", "gl", "page"} <= names
     assert names & {"camera", "cameras"} and {"gpu", "sender"} <= names
 
 
