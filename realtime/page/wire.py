@@ -17,8 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
+from realtime.face.blendshapes import ARKIT_NAMES
 from realtime.face.coefficients import pose
+from realtime.face.drive import shapes_of
 from realtime.frame import Face, Faces
 from realtime.options import VIEWS
 
@@ -128,7 +129,7 @@ def _describe(face: Face) -> dict[str, Any]:
         "sure": round(face.glasses_confidence, 2),
     }
     if face.coefficients is not None:
-        placed, weights = pose(face.coefficients), blendshapes(face.coefficients)
+        placed, weights = pose(face.coefficients), shapes_of(face) or {}
         told["pose"] = _rounded(np.degrees([placed.pitch, placed.yaw, placed.roll]), 1)
         told["shapes"] = _rounded([weights[name] for name in ARKIT_NAMES], 3)
     return told
