@@ -25,7 +25,7 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
     parser.add_argument("--points", type=Path, nargs="*", default=[], help="npz files with weak 68-point labels")
     parser.add_argument("--shards", type=Path, help="folder of the data factory's training shards")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
-    parser.add_argument("--start", type=Path, help="begin with these weights, e.g. tools/train/starts/NAME.safetensors")
+    parser.add_argument("--start", help="begin with these weights: shipped, or a checkpoint.pt, instead of random ones")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quality", choices=("light", "full"), default="light")

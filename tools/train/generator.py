@@ -1,7 +1,7 @@
 """Training of N_ge and its discriminator (paper 3.2, 4.1), eq. 2-5 with the paper's weights 1, 250, 0.1.
 
 Added to the paper: squared error, gradient loss, and perceptual loss. Both style and perceptual features are those of
-our own deleter (the encoder of `OUT/../deleter/checkpoint.pt`, or of the weights kept in `starts`), where LaFIn takes
+our own deleter (the encoder of `OUT/../deleter/checkpoint.pt`, or of the weights that ship), where LaFIn takes
 VGG-19, whose weights carry another licence and cannot be fetched everywhere. What is cheap and says most comes first:
 style and perceptual terms, which cost as much as the network, join at half time, and the adversarial term (least
 squares, conditional on mask and landmarks, with feature matching) at the end of the training.
@@ -29,7 +29,7 @@ from tools.train import losses
 from tools.train.augment import after, jitter_similarity, relight
 from tools.train.masks import deleted_mask, drawn_glasses, jittered
 from tools.train.samples import Samples
-from tools.train.start import STARTS, load_start
+from tools.train.start import load_shipped
 from tools.train.trainer import Batch, Models, Options, Recipe, load_weights, pictures
 
 PIXEL, STYLE, VARIATION = 1.0, 250.0, 0.1  # eq. 5
@@ -221,12 +221,12 @@ def fill(model: nn.Module, seen: np.ndarray, mask: np.ndarray, guide: np.ndarray
 
 
 def feature_network(checkpoint: Path) -> Deleter:
-    """A light deleter, frozen, whose encoder gives style and perceptual features: from a checkpoint, or as kept."""
+    """A light deleter, frozen, whose encoder gives style and perceptual features: of a checkpoint, or as shipped."""
     network = Deleter("light").eval().requires_grad_(False)
     if checkpoint.exists():
         load_weights(network, checkpoint)
     else:
-        load_start(network, STARTS / "deleter.safetensors")
+        load_shipped(network, "deleter", "light")
     return network
 
 

@@ -18,7 +18,7 @@ Models = Mapping[str, nn.Module]
 class Options:
     """What a person chooses. `points`: files of weak landmarks (npz: names 'set/file', points, score).
 
-    start: weights of an earlier training (`tools.train.start`) to begin with instead of random ones.
+    start: "shipped", or a checkpoint of an earlier training, to begin with instead of random weights.
     """
 
     data: Path
@@ -27,7 +27,7 @@ class Options:
     points: tuple[Path, ...] = ()
     shards: Path | None = None
     resume: bool = False
-    start: Path | None = None
+    start: str | None = None
     threads: int = 1
     seed: int = 0
     quality: str = "light"

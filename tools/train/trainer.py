@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import numpy as np
 import torch
 from lightning.fabric import Fabric
 from torch import nn
@@ -55,7 +56,7 @@ class Run:
         self.fabric = Fabric(accelerator="auto", devices=1, precision=precision)
         bare = {name: model.to(memory_format=torch.channels_last) for name, model in task.models().items()}  # type: ignore[call-overload]
         if options.start is not None:
-            load_start(bare["model"], options.start)
+            self._start(bare, options.start)
         self.ema = copy.deepcopy(bare["model"]).eval().requires_grad_(False)
         self.models: dict[str, Any] = {name: self.fabric.setup_module(model) for name, model in bare.items()}
         self.ema.to(self.fabric.device)
@@ -65,6 +66,16 @@ class Run:
         options.out.mkdir(parents=True, exist_ok=True)
         if options.resume:
             self._load()
+
+    def _start(self, bare: dict[str, Any], start: str) -> None:
+        """Begin with known weights; a look at the first batch tells the norms what to expect."""
+
+        def look() -> object:
+            drawn = self.task.batch(np.random.default_rng((self.options.seed, 0)))
+            batch: Batch = {key: torch.from_numpy(value) for key, value in drawn.items()}
+            return self.task.loss(bare, {**batch, "progress": 0.0}, "model")
+
+        load_start(bare["model"], self.task.name, self.options.quality, start, look)
 
     def until(self, total_s: float, steps: int | None) -> Path:
         started, before = self.clock(), self.elapsed_s

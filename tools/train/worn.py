@@ -18,7 +18,7 @@ from tqdm import tqdm
 from engines.networks.deleter import Deleter
 from realtime.align import STRIP
 from tools.train.samples import Samples
-from tools.train.start import load_start
+from tools.train.start import load_shipped
 from tools.train.trainer import load_weights, pictures
 
 FILE = "worn.npz"
@@ -39,13 +39,15 @@ def worn_kinds(samples: Samples, model: torch.nn.Module) -> np.ndarray:
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.train.worn", description=__doc__)
     parser.add_argument("--shards", type=Path, required=True)
-    parser.add_argument("--checkpoint", type=Path, required=True, help="checkpoint.pt or start of a deleter")
+    parser.add_argument("--checkpoint", type=Path, help="checkpoint.pt of a deleter, instead of what ships")
     parser.add_argument("--quality", choices=("light", "full"), default="light")
     chosen = parser.parse_args(arguments)
     torch.set_num_threads(1)
     model = Deleter(chosen.quality).eval()
-    load = load_start if chosen.checkpoint.suffix == ".safetensors" else load_weights
-    load(model, chosen.checkpoint)
+    if chosen.checkpoint is None:
+        load_shipped(model, "deleter", chosen.quality)
+    else:
+        load_weights(model, chosen.checkpoint)
     kinds = worn_kinds(Samples(chosen.shards), model)
     np.savez(chosen.shards / FILE, kind=kinds)
     print(
