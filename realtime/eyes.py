@@ -120,7 +120,7 @@ class Eyes:
             return looks
         before = self._gaze + self.rest
         strange = [math.hypot(*(look.direction - before)) for look in looks]
-        doubt = [angle - look.strength / self._usual(s) for s, (angle, look) in enumerate(zip(strange, looks, strict=True))]
+        doubt = [angle - looks[side].strength / self._usual(side) for side, angle in enumerate(strange)]
         wrong = int(np.argmax(doubt))
         closed = replace(looks[wrong], direction=looks[1 - wrong].direction, strength=0.5 * looks[wrong].strength)
         return (closed, right) if wrong == LEFT else (left, closed)
