@@ -30,11 +30,11 @@ class EyeSettings:
     pair_s: time constant of how far apart this person's eyes usually seem to look.
     """
 
-    closed: float = 0.28
-    open: float = 0.66
+    closed: float = 0.22
+    open: float = 0.58
     usual: float = 0.6
-    weakest: float = 0.2
-    first: float = 0.3
+    weakest: float = 0.045
+    first: float = 0.08
     learn_s: float = 8.0
     turned: float = 0.45
     averted: float = 0.25
@@ -120,8 +120,7 @@ class Eyes:
             return looks
         before = self._gaze + self.rest
         strange = [math.hypot(*(look.direction - before)) for look in looks]
-        pairs = enumerate(zip(strange, looks, strict=True))
-        doubt = [angle - look.strength / self._usual(side) for side, (angle, look) in pairs]
+        doubt = [angle - looks[side].strength / self._usual(side) for side, angle in enumerate(strange)]
         wrong = int(np.argmax(doubt))
         closed = replace(looks[wrong], direction=looks[1 - wrong].direction, strength=0.5 * looks[wrong].strength)
         return (closed, right) if wrong == LEFT else (left, closed)
@@ -138,16 +137,16 @@ class Eyes:
         away = head_yaw if side == LEFT else -head_yaw  # positive: this eye is the far one
         lost = settings.turned * min(abs(head_yaw) / TURN, 1.5) * (1.0 if away > 0 else 0.4)
         averted = math.hypot(*(look.direction - self.rest)) / ASIDE
-        strength = look.strength / ((1 - lost) * (1 - settings.averted * min(averted, 1.2)))
-        self._learn(side, strength, dt)
-        share = strength / self._usual(side)
+        kept = (1 - lost) * (1 - settings.averted * min(averted, 1.2))
+        if self._level[side] == 0:
+            self._level[side] = max(look.strength / kept, settings.first)
+        share = look.strength / self._usual(side)
+        share += max(share - settings.closed, 0.0) * (1 / kept - 1)  # what a closed eye shows has lost nothing
+        self._learn(side, share * self._usual(side), dt)
         return _share((share - settings.closed) / (settings.open - settings.closed))
 
     def _learn(self, side: int, strength: float, dt: float) -> None:
         """Follow a quantile of the strength, so that blinks do not pull it down nor glints up."""
-        if self._level[side] == 0:
-            self._level[side] = max(strength, self.settings.first)
-            return
         share = strength / max(self._level[side], 1e-6)
         rate = min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)
         if share < self.settings.closed * 1.5:  # shut: hardly a reason to expect less

@@ -122,6 +122,13 @@ def test_a_blink_closes_both_eyes_and_moves_neither_head_nor_face(scene, rest):
     assert max(blinks(scene.watch())) < 0.05
 
 
+@pytest.mark.parametrize("yaw", [-16, 16])
+def test_a_turned_head_blinks_too(scene, yaw):
+    assert max(blinks(scene.watch(yaw=yaw))) < 0.1
+    assert min(blinks(scene.watch({"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}, yaw=yaw))) > 0.85
+    assert max(blinks(scene.watch(yaw=yaw))) < 0.1
+
+
 @pytest.mark.parametrize(("side", "closed_eye"), [("Left", 0), ("Right", 1)])
 def test_a_wink_stays_single(scene, rest, side, closed_eye):
     winked = scene.watch({f"eyeBlink{side}": 1.0})

@@ -11,7 +11,7 @@ def look(strength: float, yaw: float = 0.0, pitch: float = 0.0, visible: float =
     return Look(np.array([yaw, pitch]), strength, visible)
 
 
-@pytest.fixture(params=[0.28, 1.3], ids=["pale", "dark"])
+@pytest.fixture(params=[0.07, 1.1], ids=["pale", "dark"])
 def usual(request) -> float:
     """How strong this person's open irises are."""
     return request.param
@@ -26,15 +26,15 @@ def settled(usual: float, **more) -> Eyes:
 
 def test_pale_and_dark_eyes_open_and_close_alike(usual):
     eyes = settled(usual)
-    for share, opening in ((1.0, 1.0), (0.75, 1.0), (0.47, 0.5), (0.2, 0.0)):
+    for share, opening in ((1.0, 1.0), (0.75, 1.0), (0.4, 0.5), (0.2, 0.0)):
         left, right = eyes.take((look(usual * share), look(usual)), 0.0, DT, 0.5, False)
         assert left.opening == pytest.approx(opening, abs=0.1) and right.opening > 0.95
 
 
 def test_a_single_picture_of_closed_eyes_shows_closed_eyes():
-    left, right = Eyes().take((look(0.08), look(0.08)), 0.0, 0.0, 0.0, False)
+    left, right = Eyes().take((look(0.018), look(0.018)), 0.0, 0.0, 0.0, False)
     assert left.opening < 0.1 and right.opening < 0.1
-    left, right = Eyes().take((look(0.25), look(1.2)), 0.0, 0.0, 0.0, False)
+    left, right = Eyes().take((look(0.06), look(1.1)), 0.0, 0.0, 0.0, False)
     assert left.opening > 0.9 and right.opening == 1
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from realtime.face.blendshapes import ARKIT_NAMES
 from realtime.face.coefficients import COUNT, SLICES, pose
@@ -37,8 +36,3 @@ def shot_of(*faces: Face, index: int = 0) -> Shot:
     """640x480 at 30 frames a second."""
     frame = Frame(np.zeros((480, 640, 3), np.uint8), index, pts=index)
     return Shot(frame, frame, tuple(faces))
-
-
-@pytest.fixture
-def face() -> type:
-    return driven  # type: ignore[return-value]
