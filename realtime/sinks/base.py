@@ -16,7 +16,8 @@ class Shot:
     """One frame at the end of the loop.
 
     original: as captured. frame: after the stages, glasses off. rendered: (H, W, 3) uint8 RGB with the view drawn, or
-    None where nothing renders. timings_s: seconds each stage took for this frame. All pictures are read-only.
+    None where nothing renders. timings_s: seconds each stage took for this frame. captured_s: when it came, on the
+    loop's clock. All pictures are read-only.
     """
 
     original: Frame
@@ -24,6 +25,7 @@ class Shot:
     faces: Faces
     rendered: np.ndarray | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
+    captured_s: float = 0.0
 
 
 class Sink(Protocol):
