@@ -80,6 +80,11 @@ class Loop:
         self._output, self._workers = self._chain(groups, 1 if live else depth)
         self._capture = threading.Thread(target=self._capture_frames, name="capture", daemon=True)
 
+    @property
+    def dropped(self) -> int:
+        """Live frames that were too old to be worked on, until now."""
+        return self._slot.dropped
+
     def stop(self) -> None:
         """From any thread: end soon, in good order. Frames on their way are dropped."""
         self._stop.set()

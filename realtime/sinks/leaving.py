@@ -18,8 +18,9 @@ def outgoing(output: str, properties: Properties, delay_s: float = 0.0) -> Outgo
     if not output.startswith("camera"):
         from realtime.sinks.stream import StreamChannel
 
-        return Outgoing(StreamChannel(output, properties.rate), delay_s)
+        return Outgoing(StreamChannel(output, properties.rate), delay_s, target=output)
     from realtime.sinks.virtual_camera import VirtualCamera
 
     device = output.removeprefix("camera").removeprefix(":") or None
-    return Outgoing(VirtualCamera(properties.size, properties.rate, device), delay_s)
+    camera = VirtualCamera(properties.size, properties.rate, device)
+    return Outgoing(camera, delay_s, target=camera.device)

@@ -36,15 +36,18 @@ class Channel(Protocol):
 class Outgoing:
     """A sink that hands every picture to a channel `delay_s` after its capture.
 
-    clock: the loop's. view: which picture of a shot. An error of the channel is raised by the next `write`.
+    clock: the loop's. view: which picture of a shot. target: what a person calls the receiver.
+    An error of the channel is raised by the next `write`.
     """
 
     def __init__(
-        self, channel: Channel, delay_s: float = 0.0, view: View = rendered, clock: Clock = time.perf_counter
-    ):
+        self, channel: Channel, delay_s: float = 0.0, view: View = rendered, clock: Clock = time.perf_counter,
+        target: str = "",
+    ):  # fmt: skip
         self._channel, self._view, self._clock = channel, view, clock
         self._line: DelayLine[tuple[np.ndarray, float]] = DelayLine(delay_s)
         self._changed = threading.Condition()
+        self.target = target
         self._ending = False
         self._error: NakedeyeError | None = None
         self.sent = self.dropped = 0
