@@ -21,7 +21,7 @@ from realtime.sinks.window_controls import KEYS, Controls, Status, press
 from realtime.sinks.window_panel import WIDTH_EM, Panel
 
 IDLE_S = 2.5  # in full screen the panel goes when the mouse has rested so long
-SMALLEST = (640, 740)  # of a new window, at scale 1: the whole panel is seen
+SMALLEST = (640, 780)  # of a new window, at scale 1: the whole panel is seen
 
 
 def has_display() -> bool:

@@ -20,6 +20,8 @@ VIEW_NAMES = {"removed": "Glasses removed", "mesh": "3D face, textured", "shaded
               "wireframe": "3D face, wireframe", "depth": "3D face, depth", "split": "Before | after",
               "side-by-side": "Side by side", "landmarks": "Landmarks", "original": "As filmed"}  # fmt: skip
 
+STAGE_NAMES = {"smooth_landmarks": "smooth points"}
+
 
 class Panel:
     """Draws the controls; what the person did with them comes back as new controls and as events, as keys give."""
@@ -140,9 +142,9 @@ class Panel:
         imgui.push_style_var(imgui.StyleVar_.item_spacing, (0.4 * em, 0.22 * em))
         longest = max(status.stages_ms.values(), default=0.0)
         canvas = imgui.get_window_draw_list()
-        start_em, room = 6.2 * em, imgui.get_content_region_avail().x - 9.6 * em
+        start_em, room = 7.0 * em, imgui.get_content_region_avail().x - 10.4 * em
         for index, (name, value) in enumerate(status.stages_ms.items()):
-            imgui.text(name)
+            imgui.text(STAGE_NAMES.get(name, name))
             imgui.same_line(start_em)
             x, y = imgui.get_cursor_screen_pos()
             length = max(1.0, room * value / longest) if longest > 0 else 1.0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import logging
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
 
 import av
 import numpy as np
@@ -38,6 +40,7 @@ class CameraSource(Silent):
         open_device: Callable[..., av.container.InputContainer] = av.open,
     ):
         self._label = f"camera {camera.number} ({camera.name})"
+        self._device = Path(camera.device)
         options = _options(camera, size, rate)
         try:
             self._container = open_device(camera.device, format=driver, options=options)
@@ -81,9 +84,11 @@ class CameraSource(Silent):
             try:
                 packet = next(packets)
             except StopIteration:
-                raise SourceError(f"{self._label}: stopped sending pictures") from None
+                words = "was unplugged" if is_gone(self._device) else "stopped sending pictures"
+                raise SourceError(f"{self._label}: {words}") from None
             except (av.FFmpegError, OSError) as error:
-                raise SourceError(f"{self._label}: {why_not(error, running=True)}") from error
+                words = "was unplugged" if is_gone(self._device) else why_not(error, running=True)
+                raise SourceError(f"{self._label}: {words}") from error
             try:
                 yield from packet.decode()
             except av.InvalidDataError:
@@ -98,6 +103,18 @@ def _options(camera: Camera, size: tuple[int, int], rate: Fraction) -> dict[str,
     if mode.fourcc in PYAV_NAMES:
         options["input_format"] = PYAV_NAMES[mode.fourcc]
     return options
+
+
+def is_gone(device: Path, within_s: float = 0.5) -> bool:
+    """Whether a device's node vanishes now: some drivers wake their reader with an odd error before it does."""
+    if not device.is_absolute():
+        return False
+    until = time.monotonic() + within_s
+    while device.exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def why_not(error: Exception, running: bool = False) -> str:

@@ -221,7 +221,7 @@ def test_keys_curtain_full_screen_and_close(display, tmp_path):
     assert said["full"] == [2400, 1800] and said["restored"] and said["closed"]
     picture = np.load(shot)
     left = picture.shape[1] - 640  # the panel
-    assert left == 285 and picture.shape[0] == 740
+    assert left == 285 and picture.shape[0] == 780
     assert tuple(picture[600, left + 310]) == (0, 0, 255) and tuple(picture[600, left + 330]) == (255, 0, 0)
 
 
@@ -238,8 +238,8 @@ def test_at_twice_the_scale_everything_is_twice_as_large_and_text_is_as_crisp(di
         assert run_session(display, LOOK, str(shot)) == {"scale": scale}
         pictures.append(np.load(shot))
     small, large = pictures
-    assert small.shape == (740, 925, 3) and large.shape == (1480, 1850, 3)
-    shrunk = cv2.resize(large, (925, 740), interpolation=cv2.INTER_AREA).astype(int)
+    assert small.shape == (780, 925, 3) and large.shape == (1560, 1850, 3)
+    shrunk = cv2.resize(large, (925, 780), interpolation=cv2.INTER_AREA).astype(int)
     assert np.abs(shrunk - small)[:, :280].mean() < 6  # the same layout
     panels = [small[:, :250], large[:, :500]]
     steepest = [np.sort(np.abs(np.diff(panel[..., 1].astype(int), axis=1)).ravel())[-400:].mean() for panel in panels]
