@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 from realtime.errors import SourceError, reason
 from realtime.frame import Frame
+from realtime.sources.audio import copy_packet
 from realtime.sources.base import Properties, Silent
 from realtime.sources.cameras import Camera, choose_mode
 from realtime.sources.video import as_rgb
@@ -46,6 +48,8 @@ class CameraSource(Silent):
             self._container = open_device(camera.device, format=driver, options=options)
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{self._label}: {why_not(error)}") from error
+        self._packets: Any = None
+        self._borrows = driver == "v4l2"  # its packets are the device's own memory, which goes back at once
         stream = self._container.streams.video[0]
         self._stream = stream
         self._properties = Properties(
@@ -76,13 +80,18 @@ class CameraSource(Silent):
             index += 1
 
     def close(self) -> None:
+        """Behind the last use of `frames`. A packet that outlives its device crashes FFmpeg when it is freed."""
+        if self._packets is not None:
+            self._packets.close()  # it holds the last one
         self._container.close()
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
+        self._packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets)
+                packet = next(self._packets)
+                if self._borrows:
+                    packet = copy_packet(packet)
             except StopIteration:
                 words = "was unplugged" if is_gone(self._device) else "stopped sending pictures"
                 raise SourceError(f"{self._label}: {words}") from None

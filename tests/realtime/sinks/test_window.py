@@ -69,6 +69,10 @@ size = window.screenshot().shape[1::-1]
 xdotool("key", "F11")
 until(lambda: window.screenshot().shape[1::-1] != size)
 full = window.screenshot().shape[1::-1]
+until(lambda: False, 0.5)
+with_panel = window.screenshot()[1000, 10].tolist()
+until(lambda: window.screenshot()[1000, 10].tolist() == [0, 0, 255])
+alone = window.screenshot()[1000, 10].tolist()
 xdotool("key", "F11")
 until(lambda: window.screenshot().shape[1::-1] == size)
 restored = window.screenshot().shape[1::-1] == size
@@ -76,6 +80,7 @@ xdotool("key", "Escape")
 until(lambda: window.closed)
 print(json.dumps({"seen": seen, "controls": [controls.remove, controls.landmarks, controls.view, controls.recording,
                   controls.help, controls.timings, controls.paused], "pulled": pulled, "full": full,
+                  "with_panel": with_panel, "alone": alone,
                   "restored": restored, "closed": window.closed}))
 window.close()
 """
@@ -218,7 +223,8 @@ def test_keys_curtain_full_screen_and_close(display, tmp_path):
                             "pause"]  # fmt: skip
     assert said["controls"] == [False, True, "mesh", True, True, False, True]
     assert said["pulled"] == pytest.approx(0.25, abs=0.01)
-    assert said["full"] == [2400, 1800] and said["restored"] and said["closed"]
+    assert said["full"] == [2400, 1800] and max(said["with_panel"]) < 60 and said["alone"] == [0, 0, 255]
+    assert said["restored"] and said["closed"]
     picture = np.load(shot)
     left = picture.shape[1] - 640  # the panel
     assert left == 285 and picture.shape[0] == 780
@@ -252,7 +258,7 @@ def test_at_twice_the_scale_everything_is_twice_as_large_and_text_is_as_crisp(di
 def test_a_slow_stage_does_not_slow_the_window_and_sources_change_while_it_runs(display, tmp_path):
     said = run_session(display, SLOW, str(tmp_path))
     assert said["fps"] < 3.5  # the chain is as slow as its stage
-    possible = 1000 / (1.5 * said["cost_ms"])  # where this machine cannot draw 30 times a second at all
+    possible = 1000 / (2.5 * said["cost_ms"])  # where this machine cannot draw 30 times a second at all
     assert said["redraws_s"] >= min(30.0, possible), said
     red, still_red, green, kept = said["colours"]
     assert red == still_red == [255, 0, 0] and green == [0, 255, 0] and kept == "red" and said["first_closed"]
