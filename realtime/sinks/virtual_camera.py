@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
+import struct
 import sys
 from collections.abc import Sequence
 from fractions import Fraction
@@ -21,6 +22,8 @@ logger = logging.getLogger(__name__)
 LABEL = "Nakedeye"
 LOAD = f"sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label={LABEL}"
 INSTALL = f"sudo apt install v4l2loopback-dkms && {LOAD}"
+STREAMON = 1 << 30 | 4 << 16 | ord("V") << 8 | 18  # linux/videodev2.h
+VIDEO_OUTPUT = 2
 PLATFORMS = {
     "win32": "winget install OBSProject.OBSStudio",
     "darwin": "brew install --cask obs",
@@ -52,7 +55,10 @@ class VirtualCamera:
             raise SinkError(f"virtual camera {self.device}: takes no more pictures: {reason(error)}") from error
 
     def close(self) -> None:
+        device = self.device
         self._camera.close()
+        if sys.platform.startswith("linux"):
+            release_loopback(device)
 
 
 def open_camera(size: tuple[int, int], rate: float, device: str | None) -> Any:
@@ -66,6 +72,25 @@ def open_camera(size: tuple[int, int], rate: float, device: str | None) -> Any:
     except (RuntimeError, ValueError) as error:
         reasons = "\n".join(f"  {line}" for line in str(error).splitlines())
         raise DependencyError(f"no virtual camera:\n{reasons}\n{what_is_missing(device)}") from error
+
+
+def release_loopback(device: str) -> None:
+    """v4l2loopback 0.12 with exclusive_caps forgets that a writer has gone: the next one could not use the device.
+
+    It remembers writers that begin to stream, so one does for a moment. Other versions refuse that, and need it not.
+    """
+    import fcntl
+
+    try:
+        descriptor = os.open(device, os.O_RDWR | os.O_NONBLOCK)
+    except OSError:
+        return
+    try:
+        fcntl.ioctl(descriptor, STREAMON, struct.pack("=i", VIDEO_OUTPUT))
+    except OSError as error:
+        logger.debug("%s: needed no release: %s", device, error)
+    finally:
+        os.close(descriptor)
 
 
 def what_stands_ready() -> tuple[bool, str]:
@@ -100,7 +125,7 @@ def what_is_missing(
         others = [one for one in devices if one != device]
         if device is not None and device not in devices:
             return f"{device} is no loopback device; these are: {', '.join(devices)}; run with: -o camera:{others[0]}"
-        return f"{', '.join(devices)} is there but taken: close the program that writes to it, or run: sudo modprobe " \
+        return f"{', '.join(devices)} is there but taken: close the programs that use it, or run: sudo modprobe " \
             f"-r v4l2loopback && {LOAD.replace('devices=1', f'devices={len(devices) + 1}')}"  # fmt: skip
     if loaded.exists():
         return f"run: sudo modprobe -r v4l2loopback && {LOAD}{instead}"

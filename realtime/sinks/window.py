@@ -5,8 +5,6 @@ Lives on the main thread. Pictures are uint8 RGB; the network side never waits f
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -18,15 +16,11 @@ from realtime.errors import DependencyError
 from realtime.sinks import window_overlays as overlays
 from realtime.sinks import window_theme as theme
 from realtime.sinks.window_controls import KEYS, Controls, Status, press
+from realtime.sinks.window_glfw import demand_display, open_glfw
 from realtime.sinks.window_panel import WIDTH_EM, Panel
 
 IDLE_S = 2.5  # in full screen the panel goes when the mouse has rested so long
 SMALLEST = (640, 780)  # of a new window, at scale 1: the whole panel is seen
-
-
-def has_display() -> bool:
-    """Whether a window could open here: X11 or Wayland on Linux; always on Windows and macOS."""
-    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
 class Window:
@@ -40,11 +34,7 @@ class Window:
 
     def __init__(self, title: str, size: tuple[int, int], controls: Controls | None = None,
                  clock: Callable[[], float] = time.monotonic):  # fmt: skip
-        if not has_display():
-            raise DependencyError(
-                "no display to open a window on (DISPLAY and WAYLAND_DISPLAY are unset); "
-                "run on a desktop, or write to a file instead: run_live.py video -i INPUT -o FOLDER"
-            )
+        demand_display()
         try:
             import glfw
             from imgui_bundle import imgui
@@ -55,7 +45,8 @@ class Window:
         self.controls = controls or Controls()
         self.dismissed = False  # the banner was clicked away
         self._events: set[str] = set()
-        self._window = self._open(title, size)
+        panel = round(WIDTH_EM * theme.FONT_PX) if self.controls.panel else 0
+        self._window = open_glfw(glfw, title, (max(size[0], SMALLEST[0]) + panel, max(size[1], SMALLEST[1])))
         self._context = moderngl.create_context(require=330)
         imgui.create_context()
         imgui.get_io().set_ini_filename("")  # leaves no file behind in the working folder
@@ -71,24 +62,6 @@ class Window:
         self._dragging = False
         self._moved_s = clock()
         self._windowed_at = (*glfw.get_window_pos(self._window), *glfw.get_window_size(self._window))
-
-    def _open(self, title: str, size: tuple[int, int]) -> Any:
-        glfw = self._glfw
-        if not glfw.init():
-            raise DependencyError("glfw could not start: is the display reachable?")
-        glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
-        glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
-        glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
-        glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, glfw.TRUE)
-        glfw.window_hint(glfw.SCALE_TO_MONITOR, glfw.TRUE)  # sizes below are those of scale 1
-        panel = round(WIDTH_EM * theme.FONT_PX) if self.controls.panel else 0
-        width, height = max(size[0], SMALLEST[0]) + panel, max(size[1], SMALLEST[1])
-        window = glfw.create_window(width, height, title, None, None)
-        if not window:
-            raise DependencyError("no OpenGL 3.3 window could be opened: install the GPU's driver, or Mesa (libgl1)")
-        glfw.make_context_current(window)
-        glfw.swap_interval(0)  # the picture is paced by the source, never by the screen
-        return window
 
     @property
     def scale(self) -> float:
