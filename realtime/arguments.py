@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 from realtime.batch.arguments import add_batch_options
+from realtime.delay import LONGEST_S
 from realtime.options import (
     BACKGROUNDS,
     COLOUR,
@@ -75,6 +76,8 @@ def _parser() -> argparse.ArgumentParser:
             add_serve_options(one)
         if verb in ("video", "image", "bench"):
             one.set_defaults(view="mesh")  # the third of three pictures side by side, and what a bench should draw
+        if verb == "live":
+            _live(one)
         if verb == "image":
             one.set_defaults(faces=64)
     return parser
@@ -88,13 +91,22 @@ def _input_output(parser: argparse.ArgumentParser, verb: str) -> None:
         default = "pattern" if verb == "bench" else "0"
         parser.add_argument("-i", "--input", default=default, metavar="INPUT", help=f"{given} (default {default})")
     where = {
-        "live": ("window", "window, null, or a video file to record into"),
+        "live": ("window", "window, null, a video file to record into, camera or camera:DEVICE (a virtual one), "
+                 "udp:// rtp:// tcp:// rtmp:// (a stream), or - (Matroska on a pipe)"),
         "bench": (".", "folder for bench.json and bench.png"),
         "video": (".", "folder for the results"),
         "image": (".", "folder for the results"),
     }
     default, text = where[verb]
     parser.add_argument("-o", "--output", default=default, metavar="OUTPUT", help=f"{text} (default {default})")
+
+
+def _live(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--delay", dest="delay_s", type=_delay, default=0.0, metavar="MS",
+        help="show and send every picture MS after its capture (0 to 2000; late ones at once), so that sound which is "
+        "delayed by the same MS stays with it; files are not delayed",
+    )  # fmt: skip
 
 
 def _common() -> argparse.ArgumentParser:
@@ -175,6 +187,11 @@ def _background(text: str) -> str:
     if text not in BACKGROUNDS and not COLOUR.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no background: {', '.join(BACKGROUNDS)} or #rrggbb")
     return text
+def _delay(text: str) -> float:
+    seconds = float(text) / 1000
+    if not 0 <= seconds <= LONGEST_S:
+        raise argparse.ArgumentTypeError(f"{text} ms is not between 0 and {1000 * LONGEST_S:g}")
+    return seconds
 
 
 def _rate(text: str) -> float:

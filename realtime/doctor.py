@@ -43,6 +43,7 @@ def examine(models_dir: Path | None = None, sends: Sequence[str] = ()) -> Iterat
         ("machine", _machine),
         ("gl", _graphics),
         ("cameras", _cameras),
+        ("virtual", _virtual_camera),
         ("providers", _providers),
         ("gpu", _gpu),
         ("weights", lambda: _weights(models_dir)),
@@ -102,6 +103,13 @@ def _cameras() -> Iterator[Finding]:
         yield Finding("camera", True, camera.describe())
     if not cameras:
         yield Finding("cameras", None, "none found; files and the test pattern work: -i pattern")
+
+
+def _virtual_camera() -> Iterator[Finding]:
+    from realtime.sinks.virtual_camera import what_stands_ready
+
+    ready, detail = what_stands_ready()
+    yield Finding("virtual", True if ready else None, detail)
 
 
 def _providers() -> Iterator[Finding]:

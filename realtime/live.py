@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
-from itertools import count
+from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -16,43 +17,53 @@ from realtime.errors import EXIT_OK
 from realtime.face.model import load_face_model
 from realtime.frame import Faces, Frame
 from realtime.loop import Loop
+from realtime.notices import Notices
 from realtime.options import Options
 from realtime.outputs import live_sinks
-from realtime.pipeline import Switches, open_pipeline
-from realtime.sinks.base import Shot
-from realtime.sinks.pictures import write_picture
+from realtime.pipeline import open_pipeline
 from realtime.sinks.senders.sink import SenderSink
-from realtime.sinks.video import VideoSink
-from realtime.sinks.views import rendered, transparent
+from realtime.sinks.window import Window, open_window
+from realtime.sinks.window_controls import Controls, Status, key_list
+from realtime.sinks.window_sink import WindowSink
 from realtime.sources.base import Source
+from realtime.sources.choices import SourceChoices
+from realtime.sources.choose import open_source
+from realtime.sources.paced import Paced
+from realtime.sources.switching import SwitchingSource
 from realtime.views import show
 
 logger = logging.getLogger(__name__)
 
 TITLE = "Nakedeye"
+POLL_S = 0.01  # how often the window is looked after while no picture is ready
+T = TypeVar("T")
 
 
 def run_window(options: Options, source: Source, stack: ExitStack) -> int:
     """Until the window is closed or the source ends."""
-    from realtime.sinks.window import open_window
-    from realtime.sinks.window_controls import Controls, key_list
-
+    notices = Notices()
     controls = Controls(
-        view=options.view, remove=options.remove, landmarks=options.landmarks, smooth=options.smooth
+        view=options.view, remove=options.remove, landmarks=options.landmarks, smooth=options.smooth,
+        source=options.input,
     )  # fmt: skip
+    switching = SwitchingSource(source, options.input, lambda choice: open_live(options, choice), notices.tell)
     try:
         window = open_window(TITLE, source.properties.size, controls)
         stack.callback(window.close)
-        pipeline = open_pipeline(options, live=True)
+        pipeline = while_shown(window, lambda: open_pipeline(options, live=True), "opening the networks")
+        if pipeline is None:
+            switching.close()
+            return EXIT_OK
         stack.callback(pipeline.close)
         model = load_face_model("live")
         drawer = FaceDrawer(model, options.renderer, window.context, options.avatar, options.background)
         stack.callback(drawer.close)
-        shown = WindowSink(window, pipeline.switches, source, Path.cwd(), mirror=options.mirror)
-        sinks = live_sinks(options, source, model)
-        shown.senders = tuple(sink for sink in sinks if isinstance(sink, SenderSink))
+        choices = SourceChoices((options.input, source.properties.name))
+        shown = WindowSink(window, pipeline.switches, switching, choices, notices, mirror=options.mirror,
+                           delay_s=options.delay_s, folder=Path.cwd())  # fmt: skip
+        sinks = live_sinks(options, switching, model)
     except BaseException:
-        source.close()
+        switching.close()
         raise
     logger.info("keys:\n%s", key_list())
 
@@ -60,83 +71,51 @@ def run_window(options: Options, source: Source, stack: ExitStack) -> int:
         wish = window.controls
         return show(frame, faces, wish.view, drawer, landmarks=wish.landmarks, mirror=options.mirror)
 
-    loop = Loop(source, pipeline.groups, [*sinks, shown], render=render, idle=shown.refresh, limit=options.frames)
-    shown.on_close = loop.stop
+    loop = Loop(switching, pipeline.groups, [*sinks, shown], render=render, idle=shown.refresh, limit=options.frames,
+                poll_s=POLL_S)  # fmt: skip
+    senders = [sink for sink in sinks if isinstance(sink, SenderSink)]
+    shown.tells(
+        networks=pipeline.describe(), senders=lambda: [sender.status for sender in senders],
+        dropped=lambda: loop.dropped,
+    )  # fmt: skip
+
+    def end() -> None:
+        switching.stop()
+        loop.stop()
+
+    shown.on_close = end
     loop.run()
     return EXIT_OK
 
 
-class WindowSink:
-    """Shows every rendered picture, obeys the window's controls, takes screenshots and records into `folder`."""
+def open_live(options: Options, choice: str) -> Source:
+    """What `-i CHOICE` means, at its own speed. Raises SourceError."""
+    rate = Fraction(options.fps).limit_denominator(1001) if options.fps else Fraction(30)
+    source = open_source(choice, size=options.size, rate=rate, seed=options.seed)
+    return source if source.properties.live else Paced(source)
 
-    def __init__(self, window: Any, switches: Switches, source: Source, folder: Path, mirror: bool = False):
-        self.on_close: Callable[[], None] = lambda: None
-        self.senders: tuple[SenderSink, ...] = ()  # whose rates the window tells
-        self._window, self._switches, self._source, self._mirror = window, switches, source, mirror
-        self._names = (folder / f"nakedeye_{number:03d}" for number in count(1))
-        self._shown: tuple[np.ndarray, dict[str, float], np.ndarray] | None = None
-        self._recording: VideoSink | None = None
-        self._last_s: float | None = None
-        self._paths: list[Path] = []
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        return tuple(self._paths)
+def while_shown(window: Window, work: Callable[[], T], waiting: str) -> T | None:
+    """The result of `work`, done on a thread of its own while the window stays alive; None where it was closed."""
+    result: list[T] = []
+    errors: list[BaseException] = []
 
-    def write(self, shot: Shot) -> None:
-        self._record(shot)
-        if not self._window.controls.paused or self._shown is None:
-            picture = rendered(shot)
-            before = shot.original.image[:, ::-1] if self._mirror else shot.original.image
-            self._shown = (picture, self._stats(shot), before)
-        self.refresh()
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:
+            errors.append(error)
 
-    def refresh(self) -> None:
-        """Draw the newest picture again and act on what the person did."""
-        if self._shown is not None:
-            self._window.notes = tuple(sender.status for sender in self.senders)
-            self._window.show(*self._shown)
-        wish = self._window.controls
-        self._switches.remove, self._switches.smooth = wish.remove, wish.smooth
-        for event in self._window.take_events():
-            if event == "calibrate":
-                self._switches.calibrations += 1
-            elif event == "screenshot" and self._shown is not None:
-                path = self._free_name(".png")
-                write_picture(path, self._shown[0])
-                self._told(path)
-        if self._window.closed:
-            self.on_close()
-
-    def close(self) -> None:
-        self._end_recording()
-
-    def _stats(self, shot: Shot) -> dict[str, float]:
-        stats = {name: 1000 * seconds for name, seconds in shot.timings_s.items()}
-        now, before = shot.original.time_s, self._last_s
-        self._last_s = now
-        return {"fps": 1 / (now - before), **stats} if before is not None and now > before else stats
-
-    def _record(self, shot: Shot) -> None:
-        if self._window.controls.recording and self._recording is None:
-            clear = shot.rendered is not None and shot.rendered.shape[2] == 4
-            path, view = self._free_name(".webm" if clear else ".mp4"), transparent if clear else rendered
-            self._recording = VideoSink(path, self._source.properties, view=view, threads=1, alpha=clear)
-        elif not self._window.controls.recording:
-            self._end_recording()
-        if self._recording is not None:
-            self._recording.write(shot)
-
-    def _end_recording(self) -> None:
-        if self._recording is not None:
-            recording, self._recording = self._recording, None
-            recording.close()
-            for path in recording.paths:
-                self._told(path)
-
-    def _free_name(self, suffix: str) -> Path:
-        return next(path for name in self._names if not (path := name.with_suffix(suffix)).exists())
-
-    def _told(self, path: Path) -> None:
-        self._paths.append(path)
-        logger.info("%s", path)
+    thread = threading.Thread(target=run, name="open", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        window.redraw(Status(waiting=waiting))
+        thread.join(POLL_S)
+    if errors:
+        raise errors[0]
+    if not window.closed:
+        return result[0]
+    close = getattr(result[0], "close", None)
+    if close is not None:
+        close()
+    return None

@@ -26,7 +26,7 @@ from realtime.workers import Group, Item, Workers
 logger = logging.getLogger(__name__)
 
 Render = Callable[[Frame, Faces], np.ndarray]
-POLL_S = 0.05  # how often the main thread looks up while it waits, so that Ctrl-C and the window stay alive
+POLL_S = 0.05  # how often the main thread looks up while it waits, so that Ctrl-C is heard
 JOIN_S = 2.0  # a thread that waits for a camera may not end sooner; it is left behind then
 
 
@@ -49,7 +49,7 @@ class Loop:
 
     render: draws the view of a frame, on the calling thread. sinks: written in order, all closed whatever happens.
     depth: frames waiting before each group of a recorded source; live ones wait nowhere. limit: frames to end after.
-    idle: called on the calling thread whenever no frame is ready, at least every `POLL_S` (a window's events).
+    idle: called on the calling thread whenever no frame is ready, every `poll_s` (a window's events).
     """
 
     def __init__(
@@ -62,6 +62,7 @@ class Loop:
         idle: Callable[[], None] | None = None,
         depth: int = 2,
         limit: int | None = None,
+        poll_s: float = POLL_S,
         clock: Clock = time.perf_counter,
     ):
         self.meter = Meter(clock)
@@ -70,6 +71,7 @@ class Loop:
         self._render = render
         self._idle = idle
         self._limit = limit
+        self._poll_s = poll_s
         self._stop = threading.Event()
         self._signal: int | None = None
         self._with_faces = 0
@@ -77,6 +79,11 @@ class Loop:
         self._slot: OrderedQueue[Item] = LatestSlot() if live else OrderedQueue(depth)
         self._output, self._workers = self._chain(groups, 1 if live else depth)
         self._capture = threading.Thread(target=self._capture_frames, name="capture", daemon=True)
+
+    @property
+    def dropped(self) -> int:
+        """Live frames that were too old to be worked on, until now."""
+        return self._slot.dropped
 
     def stop(self) -> None:
         """From any thread: end soon, in good order. Frames on their way are dropped."""
@@ -135,7 +142,7 @@ class Loop:
     def _consume(self) -> None:
         while not self._stop.is_set():
             try:
-                item = self._output.get(POLL_S)
+                item = self._output.get(self._poll_s)
             except TimeoutError:
                 if self._idle is not None:
                     self._idle()
@@ -152,7 +159,7 @@ class Loop:
         if self._render is not None:
             with self._timed("render", timings):
                 rendered = self._render(item.frame, item.faces)
-        shot = Shot(item.original, item.frame, item.faces, rendered, timings)
+        shot = Shot(item.original, item.frame, item.faces, rendered, timings, item.captured_s)
         with self._timed("sinks", timings):
             for sink in self._sinks:
                 sink.write(shot)

@@ -20,7 +20,10 @@ LOG_LEVELS = ("error", "warning", "info", "debug")
 class Options:
     """One run.
 
-    input: camera number or name, file, folder, URL, `-` or `pattern`. output: file, folder, `window` or `null`.
+    input: camera number or name, file, folder, URL, `-` or `pattern`. output: file, folder, `window` or `null`; of
+        `live` also `camera`, `camera:DEVICE`, a stream's URL, or `-`.
+    delay_s: from the capture of a picture to its leaving for the window, a virtual camera or a stream; later ones
+        leave at once.
     size: (width, height) asked of a camera or the pattern. fps: the same; None leaves it to the source.
     smooth: 0 off .. 1 strongest. faces: most faces that are followed. frames: end after so many; None: all.
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
@@ -57,6 +60,7 @@ class Options:
     send: tuple[str, ...] = ()
     livelink_csv: Path | None = None
     adapt: bool = True
+    delay_s: float = 0.0
     renderer: str = "auto"
     models_dir: Path | None = None
     log_level: str = "info"

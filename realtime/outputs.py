@@ -15,6 +15,7 @@ from realtime.sinks.base import Shot, Sink
 from realtime.sinks.blendshapes import BlendshapesSink
 from realtime.sinks.coefficients import CoefficientsSink
 from realtime.sinks.encodings import ALPHA_FORMATS
+from realtime.sinks.leaving import outgoing, sends
 from realtime.sinks.livelink_csv import LiveLinkCsvSink
 from realtime.sinks.mesh import AnimationSink, MeshSink, largest
 from realtime.sinks.names import output_path
@@ -89,10 +90,13 @@ def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
 def live_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]:
     """What `live` writes beside the window: the shown picture where the output is a video file, and what was asked."""
     sinks = list(_extras(options, source, model))
-    if options.output not in ("window", "null"):
+    if sends(options.output):
+        sinks.append(lambda: outgoing(options.output, source.properties, options.delay_s))
+    elif options.output not in ("window", "null"):
         output = Path(options.output).expanduser()
         if output.suffix.lower() not in VIDEO_FORMATS:
-            raise UsageError(f"-o {options.output}: live writes to window, null, or a {', '.join(VIDEO_FORMATS)} file")
+            files = f"a {', '.join(VIDEO_FORMATS)} file"
+            raise UsageError(f"-o {options.output}: live writes to window, null, camera, a stream, or {files}")
         sinks.append(lambda: rendered_video(output, options, source))
     return _all(sinks)
 

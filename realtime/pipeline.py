@@ -7,6 +7,8 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from engines import Engine, open_network
+from engines.manifest import entries_of, read_manifest
+from engines.providers import PROVIDERS, choose_entry, has_integer_dot_product
 from realtime.face.model import load_face_model
 from realtime.frame import Faces, Frame
 from realtime.options import Options
@@ -50,12 +52,16 @@ class Switched:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Stages in groups, one thread each, and what they hold open. providers: network -> who runs it."""
+    """Stages in groups, one thread each, and what they hold open.
+
+    providers: network -> who runs it. precisions: network -> that of its weight file.
+    """
 
     groups: tuple[Group, ...]
     switches: Switches
     providers: dict[str, str] = field(default_factory=dict)
     closers: tuple[Callable[[], None], ...] = ()
+    precisions: dict[str, str] = field(default_factory=dict)
 
     def __call__(self, frame: Frame) -> tuple[Frame, Faces]:
         """One frame through all stages, on the calling thread."""
@@ -64,6 +70,13 @@ class Pipeline:
             for stage in group.stages:
                 frame, faces = stage(frame, faces)
         return frame, faces
+
+    def describe(self) -> tuple[str, ...]:
+        """Who runs which networks in which precision, a line each: "cpu int8: landmarks, deleter"."""
+        groups: dict[str, list[str]] = {}
+        for name, provider in self.providers.items():
+            groups.setdefault(" ".join([provider, self.precisions.get(name, "")]).strip(), []).append(name)
+        return tuple(f"{who}: {', '.join(names)}" for who, names in groups.items())
 
     def close(self) -> None:
         """After the threads have ended."""
@@ -95,7 +108,16 @@ def open_pipeline(options: Options, *, live: bool = False, stills: bool = False)
     closers += [lambda: executor.shutdown(cancel_futures=True)] if executor is not None else []
     closers += [engine.close for engine in engines.values()]
     providers = {name: engine.provider for name, engine in engines.items()}
-    return Pipeline(groups, switches, providers, tuple(closers))
+    return Pipeline(groups, switches, providers, tuple(closers), _precisions(options, providers))
+
+
+def _precisions(options: Options, providers: dict[str, str]) -> dict[str, str]:
+    entries, integer = read_manifest(options.models_dir), has_integer_dot_product()
+    return {
+        name: choose_entry(entries_of(name, entries, options.quality), PROVIDERS[provider], integer).precision
+        for name, provider in providers.items()
+        if provider in PROVIDERS
+    }
 
 
 def build_groups(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
+from typing import TextIO
 
 import numpy as np
 from tqdm import tqdm
@@ -65,7 +66,7 @@ def live(options: Options) -> int:
         model, pipeline = _prepare(options, source, stack)
         sinks = _made(live_sinks, options, source, model)
         report = _run(options, source, pipeline, model, sinks, stack)
-        _tell_paths(sinks)
+        _tell_paths(sinks, sys.stderr if options.output == "-" else sys.stdout)
         logger.info("%d frames, %.1f fps, %d dropped", report.frames, report.timing.fps, report.dropped)
         return EXIT_OK
 
@@ -168,10 +169,10 @@ class Progress:
         self.close()
 
 
-def _tell_paths(sinks: Sequence[Sink]) -> None:
+def _tell_paths(sinks: Sequence[Sink], file: TextIO | None = None) -> None:
     for sink in sinks:
         for path in sink.paths:
-            print(path)
+            print(path, file=file)
 
 
 def _demand_face(report: Report, name: str) -> None:

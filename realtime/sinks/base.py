@@ -17,7 +17,8 @@ class Shot:
 
     original: as captured. frame: after the stages, glasses off. rendered: (H, W, 3) uint8 RGB with the view drawn,
     (H, W, 4) RGBA with straight alpha where its background is transparent, or None where nothing renders.
-    timings_s: seconds each stage took for this frame. All pictures are read-only.
+    timings_s: seconds each stage took for this frame. captured_s: when it came, on the loop's clock. All pictures are
+    read-only.
     """
 
     original: Frame
@@ -25,6 +26,7 @@ class Shot:
     faces: Faces
     rendered: np.ndarray | None = None
     timings_s: dict[str, float] = field(default_factory=dict)
+    captured_s: float = 0.0
 
 
 class Sink(Protocol):

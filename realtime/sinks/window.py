@@ -1,81 +1,83 @@
-"""The desktop window: the live picture, an A/B curtain, switches and timings (imgui-bundle on a glfw window).
+"""The desktop window: the live picture and the controls beside it (imgui-bundle on a glfw window).
 
 Lives on the main thread. Pictures are uint8 RGB; the network side never waits for this file.
 """
 
 from __future__ import annotations
 
-import os
-import sys
-from collections import deque
-from collections.abc import Mapping
+import time
+from collections.abc import Callable
 from typing import Any
 
 import moderngl
 import numpy as np
 
 from realtime.errors import DependencyError
-from realtime.sinks.window_controls import KEYS, VIEWS, Controls, key_list, press
+from realtime.sinks import window_overlays as overlays
+from realtime.sinks import window_theme as theme
+from realtime.sinks.window_controls import KEYS, Controls, Status, press
+from realtime.sinks.window_glfw import demand_display, open_glfw
+from realtime.sinks.window_panel import WIDTH_EM, Panel
 
-HISTORY = 120  # frame times kept for the plot
-
-
-def has_display() -> bool:
-    """Whether a window could open here: X11 or Wayland on Linux; always on Windows and macOS."""
-    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+IDLE_S = 2.5  # in full screen the panel goes when the mouse has rested so long
+SMALLEST = (640, 780)  # of a new window, at scale 1: the whole panel is seen
 
 
 class Window:
     """A window showing one picture at a time.
 
-    `show` draws a picture and takes the events since the last call, `controls` is what the person has set,
-    `take_events` returns one-shot requests ("screenshot", "calibrate"), `closed` turns True on q, Esc or the close
-    button.
+    `show` gives it a picture, `redraw` draws and takes the events since the last call. `controls` is what the person
+    has set, `take_events` returns one-shot requests ("screenshot", "calibrate", "cameras"), `closed` turns True on q,
+    Esc or the close button. size: (width, height) of the pictures.
     Raises DependencyError without a display or without the extra `window`.
     """
 
-    def __init__(self, title: str, size: tuple[int, int], controls: Controls | None = None):
-        if not has_display():
-            raise DependencyError(
-                "no display to open a window on (DISPLAY and WAYLAND_DISPLAY are unset); "
-                "run on a desktop, or write to a file instead: run_live.py video -i INPUT -o FOLDER"
-            )
+    def __init__(self, title: str, size: tuple[int, int], controls: Controls | None = None,
+                 clock: Callable[[], float] = time.monotonic):  # fmt: skip
+        demand_display()
         try:
             import glfw
             from imgui_bundle import imgui
             from imgui_bundle.python_backends.glfw_backend import GlfwRenderer
         except ImportError as why:
             raise DependencyError(f"the window needs the extra `window`: pip install -e '.[window]' ({why})") from why
-        self._glfw, self._imgui = glfw, imgui
+        self._glfw, self._imgui, self._clock = glfw, imgui, clock
         self.controls = controls or Controls()
-        self.notes: tuple[str, ...] = ()  # lines that the panel shows, such as where avatar data go
+        self.dismissed = False  # the banner was clicked away
         self._events: set[str] = set()
-        self._window = self._open(title, size)
+        panel = round(WIDTH_EM * theme.FONT_PX) if self.controls.panel else 0
+        self._window = open_glfw(glfw, title, (max(size[0], SMALLEST[0]) + panel, max(size[1], SMALLEST[1])))
         self._context = moderngl.create_context(require=330)
         imgui.create_context()
         imgui.get_io().set_ini_filename("")  # leaves no file behind in the working folder
+        theme.load_font(imgui)
         self._backend = GlfwRenderer(self._window)
-        self._chain_keys()
+        self._scale = 0.0
+        self._rescale()
+        self._chain_callbacks()
+        self._panel = Panel(imgui)
         self._textures: dict[str, moderngl.Texture] = {}
-        self._frame_ms: deque[float] = deque(maxlen=HISTORY)
-        self._windowed_at = (*glfw.get_window_pos(self._window), *size)
+        self._aspect: float | None = None
+        self._has_before = False
+        self._dragging = False
+        self._moved_s = clock()
+        self._windowed_at = (*glfw.get_window_pos(self._window), *glfw.get_window_size(self._window))
 
-    def _open(self, title: str, size: tuple[int, int]) -> Any:
+    @property
+    def scale(self) -> float:
+        """Pixels of the screen for one of ours, as the system asks for it: 2.0 on a high-density screen."""
+        return float(self._glfw.get_window_content_scale(self._window)[0])
+
+    def _rescale(self) -> None:
+        """Where window coordinates are pixels (X11, Windows) we grow with the scale; elsewhere the system does it."""
         glfw = self._glfw
-        if not glfw.init():
-            raise DependencyError("glfw could not start: is the display reachable?")
-        glfw.window_hint(glfw.CONTEXT_VERSION_MAJOR, 3)
-        glfw.window_hint(glfw.CONTEXT_VERSION_MINOR, 3)
-        glfw.window_hint(glfw.OPENGL_PROFILE, glfw.OPENGL_CORE_PROFILE)
-        glfw.window_hint(glfw.OPENGL_FORWARD_COMPAT, glfw.TRUE)
-        window = glfw.create_window(size[0], size[1], title, None, None)
-        if not window:
-            raise DependencyError("no OpenGL 3.3 window could be opened: install the GPU's driver, or Mesa (libgl1)")
-        glfw.make_context_current(window)
-        glfw.swap_interval(0)  # the picture is paced by the source, never by the screen
-        return window
+        pixels = glfw.get_framebuffer_size(self._window)[0] / max(1, glfw.get_window_size(self._window)[0])
+        wanted = self.scale / max(pixels, 1e-6)
+        if wanted != self._scale:
+            self._scale = wanted
+            theme.apply(self._imgui, wanted)
 
-    def _chain_keys(self) -> None:
+    def _chain_callbacks(self) -> None:
         """Our keys first, then imgui's own callback, which it needs for text fields and Ctrl-clicks."""
         glfw, imgui_callback = self._glfw, self._backend.keyboard_callback
         event_of = {getattr(glfw, f"KEY_{key}"): event for key, (event, _) in KEYS.items()} | {glfw.KEY_ESCAPE: "quit"}
@@ -86,6 +88,7 @@ class Window:
             imgui_callback(window, key, scancode, action, mods)
 
         glfw.set_key_callback(self._window, on_key)
+        glfw.set_window_content_scale_callback(self._window, lambda *_: self._rescale())
 
     def press(self, event: str) -> None:
         """As if the person had pressed the key of `event`."""
@@ -111,27 +114,54 @@ class Window:
     def closed(self) -> bool:
         return self._window is None or bool(self._glfw.window_should_close(self._window))
 
-    def show(self, image: np.ndarray, stats: Mapping[str, float], before: np.ndarray | None = None) -> None:
-        """Draw one picture.
+    def show(self, image: np.ndarray, before: np.ndarray | None = None, status: Status | None = None) -> None:
+        """A new picture, for `redraw`. image, before: (H, W, 3) uint8 RGB, with and without our work; `before` is what
+        the curtain reveals. status: what the panel tells of it."""
+        self._upload("after", image)
+        self._aspect, self._has_before = image.shape[1] / image.shape[0], before is not None
+        if before is not None:
+            self._upload("before", before)
+        if status is not None:
+            self._panel.note(status)
 
-        image, before: (H, W, 3) uint8 RGB, with and without our work; `before` is what the curtain reveals.
-        stats: what the side panel lists: `fps`, and milliseconds by stage name.
-        """
+    def redraw(self, status: Status | None = None) -> None:
+        """Takes events and draws everything anew."""
+        status = status or Status()
         glfw, imgui = self._glfw, self._imgui
         glfw.poll_events()
         self._backend.process_inputs()
         imgui.new_frame()
-        self._upload("after", image)
-        if before is not None:
-            self._upload("before", before)
-        self._draw_picture(image.shape[1] / image.shape[0], before is not None)
-        self._draw_panel(stats)
+        area = self._layout(status)
+        self._draw_picture(area, status)
+        if overlays.draw_banner(imgui, area, status):
+            self.dismissed = True
+        if self.controls.help:
+            overlays.draw_keys(imgui, area)
         imgui.render()
         width, height = glfw.get_framebuffer_size(self._window)
         self._context.screen.viewport = (0, 0, width, height)
-        self._context.clear(0.07, 0.07, 0.08)
+        self._context.clear(*theme.BACKGROUND)
         self._backend.render(imgui.get_draw_data())
         glfw.swap_buffers(self._window)
+
+    def _layout(self, status: Status) -> overlays.Rectangle:
+        """Draws the panel; returns what is left for the picture."""
+        imgui = self._imgui
+        width, height = imgui.get_io().display_size
+        if not self._panel_is_seen():
+            return 0.0, 0.0, width, height
+        self.controls, pressed = self._panel.draw(self.controls, status, height)
+        for event in pressed:
+            self.press(event)
+        left = WIDTH_EM * imgui.get_font_size()
+        return left, 0.0, max(1.0, width - left), height
+
+    def _panel_is_seen(self) -> bool:
+        mouse = self._imgui.get_io().mouse_delta
+        if mouse.x or mouse.y:
+            self._moved_s = self._clock()
+        full = self._glfw.get_window_monitor(self._window)
+        return self.controls.panel and (not full or self._clock() - self._moved_s < IDLE_S)
 
     def _upload(self, name: str, image: np.ndarray) -> None:
         size = (image.shape[1], image.shape[0])
@@ -142,61 +172,41 @@ class Window:
             texture = self._textures[name] = self._context.texture(size, 3, alignment=1)
         texture.write(np.ascontiguousarray(image))
 
-    def _draw_picture(self, aspect: float, has_before: bool) -> None:
-        imgui = self._imgui
-        width, height = imgui.get_io().display_size
-        shown_w = min(width, height * aspect)
-        shown_h = shown_w / aspect
-        x, y = (width - shown_w) / 2, (height - shown_h) / 2
-        canvas = imgui.get_background_draw_list()
+    def _draw_picture(self, room: overlays.Rectangle, status: Status) -> None:
+        """As large as fits, in the middle of its room, with what lies over it."""
+        if self._aspect is None:
+            overlays.draw_waiting(self._imgui, room, status.waiting)
+            return
+        x, y, width, height = room
+        shown_w = min(width, height * self._aspect)
+        shown_h = shown_w / self._aspect
+        area = x + (width - shown_w) / 2, y + (height - shown_h) / 2, shown_w, shown_h
+        self._drag(area)
+        x, y = area[:2]
+        canvas = self._imgui.get_background_draw_list()
         canvas.add_image(self._texture_ref("after"), (x, y), (x + shown_w, y + shown_h))
         curtain = self.controls.curtain
-        if has_before and curtain > 0:
+        if self._has_before and curtain > 0:
             edge = x + shown_w * curtain
             canvas.add_image(self._texture_ref("before"), (x, y), (edge, y + shown_h), (0, 0), (curtain, 1))
-            canvas.add_line((edge, y), (edge, y + shown_h), imgui.get_color_u32((1, 1, 1, 0.8)), 2)
+            overlays.draw_curtain(self._imgui, area, curtain)
+        overlays.draw_lights(self._imgui, area, self.controls, status)
+
+    def _drag(self, area: overlays.Rectangle) -> None:
+        """The mouse pulls the curtain."""
+        imgui = self._imgui
+        mouse = imgui.get_io().mouse_pos
+        x, y, width, height = area
+        inside = x <= mouse.x <= x + width and y <= mouse.y <= y + height
+        if imgui.is_mouse_clicked(0):
+            self._dragging = inside and not imgui.get_io().want_capture_mouse
+        self._dragging = self._dragging and imgui.is_mouse_down(0)
+        if self._dragging:
+            share = (mouse.x - x) / width
+            self.controls = self.controls.with_(curtain=min(1.0, max(0.0, share if share > 0.01 else 0.0)))
 
     def _texture_ref(self, name: str) -> Any:
         return self._imgui.ImTextureRef(self._textures[name].glo)
-
-    def _draw_panel(self, stats: Mapping[str, float]) -> None:
-        imgui, controls = self._imgui, self.controls
-        imgui.set_next_window_pos((10, 10), imgui.Cond_.first_use_ever)
-        imgui.begin("Nakedeye", None, imgui.WindowFlags_.always_auto_resize | imgui.WindowFlags_.no_focus_on_appearing)
-        _, remove = imgui.checkbox("take glasses off (g)", controls.remove)
-        imgui.set_next_item_width(160)
-        _, view = imgui.combo("view (m)", VIEWS.index(controls.view), list(VIEWS))
-        imgui.set_next_item_width(160)
-        _, curtain = imgui.slider_float("before | after", controls.curtain, 0.0, 1.0, "%.2f")
-        imgui.set_next_item_width(160)
-        _, smooth = imgui.slider_float("smooth", controls.smooth, 0.0, 1.0, "%.2f")
-        _, landmarks = imgui.checkbox("landmarks (l)", controls.landmarks)
-        for label, event in (("screenshot", "screenshot"), ("calibrate", "calibrate"), ("record", "record")):
-            if imgui.button(label):
-                self.press(event)
-            imgui.same_line()
-        imgui.text("rec" if self.controls.recording else "    ")
-        self.controls = self.controls.with_(
-            remove=remove, view=VIEWS[view], curtain=curtain, smooth=smooth, landmarks=landmarks
-        )
-        for note in self.notes:
-            imgui.text(note)
-        if controls.timings:
-            self._draw_timings(stats)
-        if controls.help:
-            imgui.separator()
-            imgui.text(key_list())
-        imgui.end()
-
-    def _draw_timings(self, stats: Mapping[str, float]) -> None:
-        imgui = self._imgui
-        imgui.separator()
-        fps = stats.get("fps", 0.0)
-        if fps > 0:
-            self._frame_ms.append(1000.0 / fps)
-            imgui.plot_lines("ms a frame", np.asarray(self._frame_ms, np.float32), graph_size=(160, 36), scale_min=0.0)
-        for name, value in stats.items():
-            imgui.text(f"{name:12} {value:6.1f}")
 
     def _toggle_fullscreen(self) -> None:
         glfw = self._glfw
@@ -204,6 +214,7 @@ class Window:
             glfw.set_window_monitor(self._window, None, *self._windowed_at, 0)
             return
         self._windowed_at = (*glfw.get_window_pos(self._window), *glfw.get_window_size(self._window))
+        self._moved_s = self._clock()
         monitor = glfw.get_primary_monitor()
         mode = glfw.get_video_mode(monitor)
         glfw.set_window_monitor(self._window, monitor, 0, 0, mode.size.width, mode.size.height, mode.refresh_rate)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import errno
 import logging
+import time
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 
 from realtime.errors import SourceError, reason
 from realtime.frame import Frame
+from realtime.sources.audio import copy_packet
 from realtime.sources.base import Properties, Silent
 from realtime.sources.cameras import Camera, choose_mode
 from realtime.sources.video import as_rgb
@@ -38,11 +42,14 @@ class CameraSource(Silent):
         open_device: Callable[..., av.container.InputContainer] = av.open,
     ):
         self._label = f"camera {camera.number} ({camera.name})"
+        self._device = Path(camera.device)
         options = _options(camera, size, rate)
         try:
             self._container = open_device(camera.device, format=driver, options=options)
         except (av.FFmpegError, OSError) as error:
             raise SourceError(f"{self._label}: {why_not(error)}") from error
+        self._packets: Any = None
+        self._borrows = driver == "v4l2"  # its packets are the device's own memory, which goes back at once
         stream = self._container.streams.video[0]
         self._stream = stream
         self._properties = Properties(
@@ -73,17 +80,24 @@ class CameraSource(Silent):
             index += 1
 
     def close(self) -> None:
+        """Behind the last use of `frames`. A packet that outlives its device crashes FFmpeg when it is freed."""
+        if self._packets is not None:
+            self._packets.close()  # it holds the last one
         self._container.close()
 
     def _pictures(self) -> Iterator[av.VideoFrame]:
-        packets = self._container.demux(self._stream)
+        self._packets = self._container.demux(self._stream)
         while True:
             try:
-                packet = next(packets)
+                packet = next(self._packets)
+                if self._borrows:
+                    packet = copy_packet(packet)
             except StopIteration:
-                raise SourceError(f"{self._label}: stopped sending pictures") from None
+                words = "was unplugged" if is_gone(self._device) else "stopped sending pictures"
+                raise SourceError(f"{self._label}: {words}") from None
             except (av.FFmpegError, OSError) as error:
-                raise SourceError(f"{self._label}: {why_not(error, running=True)}") from error
+                words = "was unplugged" if is_gone(self._device) else why_not(error, running=True)
+                raise SourceError(f"{self._label}: {words}") from error
             try:
                 yield from packet.decode()
             except av.InvalidDataError:
@@ -98,6 +112,18 @@ def _options(camera: Camera, size: tuple[int, int], rate: Fraction) -> dict[str,
     if mode.fourcc in PYAV_NAMES:
         options["input_format"] = PYAV_NAMES[mode.fourcc]
     return options
+
+
+def is_gone(device: Path, within_s: float = 0.5) -> bool:
+    """Whether a device's node vanishes now: some drivers wake their reader with an odd error before it does."""
+    if not device.is_absolute():
+        return False
+    until = time.monotonic() + within_s
+    while device.exists():
+        if time.monotonic() > until:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def why_not(error: Exception, running: bool = False) -> str:

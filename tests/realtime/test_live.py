@@ -1,46 +1,96 @@
-"""What the window is told while avatar data are sent; the window itself stands in `sinks/test_window.py`."""
+"""The program in its window as a person uses it: real keys on a virtual screen, real networks on the test pattern."""
 
-from fractions import Fraction
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
-from types import SimpleNamespace
 
-import numpy as np
+import av
+import cv2
+import pytest
 
-from realtime.live import WindowSink
-from realtime.pipeline import Switches
-from realtime.sinks.base import Shot
-from realtime.sinks.senders.sink import SenderSink
-from realtime.sinks.senders.target import Target
-from realtime.sinks.window_controls import Controls
-from tests.realtime.sinks.senders.conftest import driven, shot_of
-from tests.realtime.sinks.senders.receivers import listening
+from tests.realtime.sinks.test_window import display, needs_screen, needs_window
 
+ROOT = Path(__file__).parents[2]
+TITLE = "^Nakedeye$"
 
-class Screen:
-    """Stands where the window does, and remembers the notes that were up with each picture."""
-
-    def __init__(self) -> None:
-        self.controls, self.closed, self.notes, self.shown = Controls(), False, (), []
-
-    def show(self, *what: object) -> None:
-        self.shown.append(self.notes)
-
-    def take_events(self) -> frozenset[str]:
-        return frozenset()
+__all__ = ["display"]
 
 
-def test_the_window_tells_rates_and_targets():
-    now = [0.0]
-    screen = Screen()
-    with listening() as (_, port):
-        sender = SenderSink(Target("livelink", "127.0.0.1", port), Fraction(30), clock=lambda: now[0])
-        source = SimpleNamespace(properties=None)
-        sink = WindowSink(screen, Switches(), source, Path("."))  # type: ignore[arg-type]
-        sink.senders = (sender,)
-        for index in range(20):
-            now[0] = index / 20
-            shot = shot_of(driven(), index=index)
-            sender.write(shot)
-            sink.write(Shot(shot.original, shot.frame, shot.faces, np.zeros((8, 8, 3), np.uint8)))
-        sender.close()
-    assert screen.shown[-1] == (f"Live Link Face to 127.0.0.1:{port}, 20/s",)
+class Person:
+    """Looks at the screen and presses keys."""
+
+    def __init__(self, screen: str, folder: Path, *arguments: str):
+        self.environment = {**os.environ, "DISPLAY": screen, "OPENBLAS_NUM_THREADS": "1"}
+        self.folder = folder
+        self.program = subprocess.Popen(
+            [sys.executable, str(ROOT / "run_live.py"), "live", *arguments], cwd=folder, env=self.environment,
+            stdout=subprocess.PIPE, stderr=(folder / "said").open("w"), text=True,
+        )  # fmt: skip
+
+    @property
+    def said(self) -> str:
+        return (self.folder / "said").read_text()
+
+    def press(self, key: str) -> None:
+        subprocess.run(["xdotool", "search", "--name", TITLE, "key", key], env=self.environment, check=True)
+
+    def sees_window(self) -> bool:
+        found = subprocess.run(["xdotool", "search", "--name", TITLE], env=self.environment, capture_output=True)
+        return found.returncode == 0
+
+    def until(self, done, seconds: float = 120) -> None:
+        deadline = time.monotonic() + seconds
+        while not done():
+            assert time.monotonic() < deadline and self.program.poll() is None, self.said
+            time.sleep(0.1)
+
+
+@pytest.mark.gl
+@pytest.mark.slow
+@needs_screen
+@needs_window
+def test_screenshot_record_and_quit_with_real_keys(display, tmp_path):
+    person = Person(display, tmp_path, "-i", "pattern", "--size", "320x240", "--delay", "150")
+    try:
+        person.until(person.sees_window)
+        person.until(lambda: "keys:" in person.said)
+
+        def has_screenshot() -> bool:
+            person.press("s")
+            time.sleep(0.5)
+            return (tmp_path / "nakedeye_001.png").exists()
+
+        person.until(has_screenshot)
+        person.press("m")
+        person.press("r")
+        time.sleep(3)
+        person.press("r")
+        person.until(lambda: any(tmp_path.glob("*.mp4")) and not any(tmp_path.glob("*.part.mp4")))
+        person.press("q")
+        assert person.program.wait(60) == 0, person.said
+    finally:
+        person.program.kill()
+    assert cv2.imread(str(tmp_path / "nakedeye_001.png")).shape == (240, 320, 3)
+    (video,) = tmp_path.glob("*.mp4")
+    with av.open(str(video)) as clip:
+        assert sum(1 for _ in clip.decode(video=0)) >= 1
+    assert f"saved {video}" in person.said
+
+
+@pytest.mark.gl
+@pytest.mark.slow
+@needs_screen
+@needs_window
+def test_ctrl_c_ends_the_window_in_good_order(display, tmp_path):
+    person = Person(display, tmp_path, "-i", "pattern", "--size", "160x120", "--csv", "shapes.csv")
+    try:
+        person.until(lambda: "keys:" in person.said)
+        time.sleep(2)
+        person.program.send_signal(signal.SIGINT)
+        assert person.program.wait(60) == 130, person.said
+    finally:
+        person.program.kill()
+    assert (tmp_path / "shapes.csv").read_text().startswith("time,frame,face,")
