@@ -121,7 +121,8 @@ class VideoSink:
         size = (self._stream.width, self._stream.height)
         picture = av.VideoFrame.from_ndarray(_fitted(image, size), format="rgb24")
         space = self._properties.colour.space
-        picture = picture.reformat(format="yuv420p", dst_colorspace=None if space == 2 else space)
+        space_or_same = None if space == 2 else space
+        picture = picture.reformat(format="yuv420p", dst_colorspace=space_or_same, threads=1)  # by default: every core
         picture.pts = self._rising(shot)
         picture.time_base = self._properties.time_base
         self._container.mux(self._stream.encode(picture))
