@@ -128,7 +128,9 @@ class VideoSink:
         size = (self._stream.width, self._stream.height)
         picture = av.VideoFrame.from_ndarray(_fitted(image, size), format=self._encoding.source_format)
         space = self._properties.colour.space
-        picture = picture.reformat(format=self._encoding.pixel_format, dst_colorspace=None if space == 2 else space)
+        space_or_same = None if space == 2 else space
+        form = self._encoding.pixel_format
+        picture = picture.reformat(format=form, dst_colorspace=space_or_same, threads=1)  # by default: every core
         picture.pts = self._rising(shot)
         picture.time_base = self._properties.time_base
         self._container.mux(self._stream.encode(picture))

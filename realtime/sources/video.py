@@ -250,4 +250,4 @@ def _packet_time(packet: av.Packet) -> float | None:
 
 def as_rgb(picture: av.VideoFrame) -> np.ndarray:
     """(H, W, 3) uint8 upright RGB of a decoded picture."""
-    return turn_upright(picture.to_ndarray(format="rgb24"), display_matrix(picture))
+    return turn_upright(picture.to_ndarray(format="rgb24", threads=1), display_matrix(picture))
