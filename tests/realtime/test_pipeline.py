@@ -10,6 +10,8 @@ from realtime.options import Options
 from realtime.pipeline import Pipeline, Switches, build_groups, networks_of
 from tests.realtime.stages.conftest import ScriptedNetwork, landmarks_at, picture_of
 
+pytestmark = pytest.mark.usefixtures("any_spread")
+
 FACES = (landmarks_at((180, 240), 90), landmarks_at((460, 240), 90))
 
 
@@ -63,7 +65,7 @@ def test_every_face_goes_through_every_stage(run):
         assert abs(pose(face.coefficients).x - points[27:31, 0].mean()) < 25
     assert frame.original is not None and (frame.image != frame.original).any()
     assert {name: len(engine.asked) for name, engine in engines.items()} == {
-        "detector": 1, "landmarks": 8, "deleter": 6, "generator": 6, "coefficients": 6,
+        "detector": 1, "landmarks": 20, "deleter": 6, "generator": 6, "coefficients": 6,
     }  # fmt: skip
 
 

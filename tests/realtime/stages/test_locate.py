@@ -8,7 +8,7 @@ import pytest
 from engines import open_network
 from realtime.frame import Frame
 from realtime.sources.choose import open_source
-from realtime.stages.landmarks import Landmarks
+from realtime.stages.landmarks import STEADY, Landmarks
 from realtime.stages.locate import DetectionSettings, Locate
 from realtime.tracking import Tracker
 from tests.realtime.stages.conftest import ScriptedNetwork, landmarks_at, picture_of
@@ -27,6 +27,9 @@ def landmark_network(confidence=lambda: 0.9):
 
 
 SETTINGS = DetectionSettings(every=5)
+
+
+pytestmark = pytest.mark.usefixtures("any_spread")
 
 
 def test_the_detector_runs_at_first_and_then_every_few_frames():
@@ -120,3 +123,11 @@ def test_careful_looks_agree_with_a_plain_one_and_keep_left_and_right(bundled_fr
 def bundled_frame():
     with closing(open_source(str(files("realtime") / "demo" / "talking_head.mp4"), size=(640, 480), rate=None)) as clip:
         return next(iter(clip.frames()))
+
+
+def test_what_looks_like_a_face_in_one_crop_only_is_none(monkeypatch):
+    """A network that answers the same wherever it looks has seen nothing: on a real face the looks agree."""
+    monkeypatch.setattr("realtime.stages.landmarks.STEADY", STEADY)
+    tracker = Tracker(4)
+    locate = Locate(detector_of((100, 100, 200, 200)), tracker, SETTINGS)
+    assert not Landmarks(landmark_network(), tracker)(*locate(picture_of(), ()))[1] and not tracker.tracks
