@@ -101,14 +101,28 @@ def test_a_face_without_drive_is_left_out():
         sink.close()
 
 
-def test_an_absent_receiver_is_said_once_and_never_waited_for(caplog):
+class Said(logging.Handler):
+    """What one logger says from WARNING on, whatever else listens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+
+
+def test_an_absent_receiver_is_said_once_and_never_waited_for():
     port = free_port()
     sink = SenderSink(Target("vmc", "127.0.0.1", port), RATE)
-    with caplog.at_level(logging.WARNING, "realtime"):
-        logging.getLogger("realtime").propagate = True
+    listener, logger = Said(), logging.getLogger("realtime.sinks.senders.sink")
+    logger.addHandler(listener)
+    try:
         for index in range(50):
             sink.write(shot_of(driven(), index=index))
-    said = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    finally:
+        logger.removeHandler(listener)
+    said = listener.lines
     assert said == [f"VMC to 127.0.0.1:{port}: nobody is listening there; start the receiver, or correct --send"]
     assert sink.failed > 0 and "nobody listening" in sink.status
     with listening():  # a receiver that comes later still gets it
