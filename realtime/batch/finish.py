@@ -26,13 +26,14 @@ from realtime.sources.video import VideoSource
 def join_segments(unit: Join, options: Options) -> Outcome:
     """The frames are exactly those of the file, their times its own, and every sound packet is copied once.
 
-    How equal the values are to those of an uncut run (tests/realtime/batch/test_segments.py holds them to it): the same
-    rows, and the same 68 points within a fraction of a pixel, since following a face forgets where it began but for
-    rounding. What is averaged over a track's life (shape, skin, light) differs by what the average of the warm-up
+    How equal the values are to those of an uncut run (tests/realtime/batch/test_segments.py holds them to it): the
+    same rows, and the same 68 points within a fraction of a pixel, since following a face forgets where it began but
+    for rounding. What is averaged over a track's life (shape, skin, light) differs by what the average of the warm-up
     differs from that of everything before, some tenths of a millimetre, and goes over from one segment's to the next
-    one's in two seconds; the picture side by side shows each segment's own. Frames are encoded anew from the start of
-    each segment, so the bytes of the videos differ. Tracks keep their numbers over a joint; a new face gets the next
-    number that was never seen, where an uncut run may have spent one on what turned out to be no face.
+    one's in two seconds; lids and gaze, fitted to what was seen of a person's eyes so far, by up to a third; the
+    picture side by side shows each segment's own. Frames are encoded anew from the start of each segment, so the
+    bytes of the videos differ. Tracks keep their numbers over a joint; a new face gets the next number that was never
+    seen, where an uncut run may have spent one on what turned out to be no face.
     Raises Uncuttable where the segments do not make the file.
     """
     folder = Path(mkdtemp(prefix="join-", dir=unit.folder))

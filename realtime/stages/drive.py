@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import cv2
 import numpy as np
@@ -12,7 +12,7 @@ from realtime.adaptation import Adaptation
 from realtime.align import transform_points
 from realtime.blink_hold import BlinkHold
 from realtime.eyes import Eyes, Look, look_weights
-from realtime.face.blendshapes import blendshapes
+from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
 from realtime.face.camera import project
 from realtime.face.coefficients import SLICES, Pose, move_pose, pose
 from realtime.face.drive import Drive
@@ -29,6 +29,9 @@ COVERED_PX = 5  # half side of the square about an iris in which repainted pixel
 CORNERS = np.array([[42, 45], [36, 39]])  # landmarks at the ends of the left and the right eye
 EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip
 
+EYE_SHAPES = tuple(name for name in ARKIT_NAMES if name.startswith(("eyeBlink", "eyeLook")))
+EYE_WEIGHTS = np.array([SLICES["expression"].start + ARKIT_NAMES.index(name) for name in EYE_SHAPES])
+
 
 class DriveState:
     """One track's eyes and ranges. request: the last calibration asked for before the track appeared."""
@@ -39,7 +42,7 @@ class DriveState:
 
 
 class DriveAvatar:
-    """Fills in `Face.drive` of faces with coefficients and a crop.
+    """Fills in `Face.drive` of faces with coefficients and a crop; their lids and gaze become those of the shapes.
 
     smooth: 0..1, read for every frame. requests: how often a person has asked for the neutral face; they look into the
     camera then. adapt: fit ranges to the person. eye_radius_mm: see `EYE_RADIUS_MM`; the model's own eyes have 16.
@@ -85,7 +88,7 @@ class DriveAvatar:
             shapes = state.adaptation.fit(shapes, head, dt)
         if face.glasses is not Glasses.DARK:  # behind dark lenses the expression is all that is known
             shapes |= look_weights(left, right)
-        return face.with_(drive=Drive(shapes, head, left, right))
+        return face.with_(drive=Drive(shapes, head, left, right), coefficients=with_eyes(face.coefficients, shapes))
 
     def _calibrate(self, frame: Frame, state: DriveState, looks: tuple[Look, Look], head: Pose) -> None:
         """Since the neutral face was asked for: where the eyes are is straight into the camera."""
@@ -142,3 +145,10 @@ def visibility(face: Face, at_px: np.ndarray) -> float:
     x, y = (min(max(round(float(v)), COVERED_PX), last) for v in at_px)
     about = face.mask[y - COVERED_PX : y + COVERED_PX + 1, x - COVERED_PX : x + COVERED_PX + 1]
     return 1.0 - cv2.mean(about)[0] / 255
+
+
+def with_eyes(coefficients: np.ndarray, shapes: Mapping[str, float]) -> np.ndarray:
+    """(239,) with the lids and the gaze of the shapes: the drawn face closes its eyes when the person does."""
+    seen = coefficients.copy()
+    seen[EYE_WEIGHTS] = [shapes[name] for name in EYE_SHAPES]
+    return seen
