@@ -84,7 +84,11 @@ def test_no_module_of_the_run_time_imports_torch():
         "for room in (realtime, shaders, engines):\n"
         "    for found in pkgutil.walk_packages(room.__path__, room.__name__ + '.', onerror=lambda name: None):\n"
         "        if not found.name.startswith(skip):\n"
-        "            importlib.import_module(found.name)\n"
+        "            try:\n"
+        "                importlib.import_module(found.name)\n"
+        "            except ModuleNotFoundError as missing:  # rooms of an extra that is not installed\n"
+        "                if missing.name.partition('.')[0] not in ('aiohttp', 'aiortc', 'ray'):\n"
+        "                    raise\n"
         "import engines.networks.classes\n"
         "assert 'torch' not in sys.modules, sorted(name for name in sys.modules if 'torch' in name)[:3]\n"
     )
