@@ -99,7 +99,7 @@ class Delete:
         if memory.seen is not None:
             seen = np.maximum(seen, self.settings.release * memory.seen)
         memory.seen = seen
-        hole = grow(connected(seen), self.settings.grow_px)
+        hole = hole_of(seen, self.settings)
         ratio = shadow_on_skin(np.asarray(found["shadow"])[0, 0], labels, hole)
         divide(crop[STRIP], ratio, self.settings.shadow_floor)
         mask = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
@@ -116,6 +116,11 @@ def glasses_probability(glasses: np.ndarray, kind: Glasses) -> np.ndarray:
     """
     seen = glasses[FRAME] + glasses[GLARE]
     return seen + glasses[DARK_LENS] if kind is Glasses.DARK else seen
+
+
+def hole_of(seen: np.ndarray, settings: DeleteSettings) -> np.ndarray:
+    """(h, w) probabilities that a pixel must go -> (h, w) uint8 0/255, what is repainted, before its soft edge."""
+    return grow(connected(seen), settings.grow_px)
 
 
 def connected(seen: np.ndarray, sure: float = 0.5, likely: float = 0.35, reach: int = 4) -> np.ndarray:

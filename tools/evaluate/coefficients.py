@@ -2,14 +2,15 @@
 
 JSON: nme, nme_inner51 (fractions of the outer eye corners' distance; the aligned crop comes from the true points; no
 glasses are added), vertex_mm, vertex_mm_p90 (mean distance of the face's vertices, and its 90th percentile over heads,
-after the best rotation, translation and scale; the heads wear glasses), vertex_mm_mean_face (the mean head's score).
+after the best rotation, translation and scale; the heads wear glasses), vertex_mm_mean_face (the mean head's score);
+nme, nme_inner51 by skin tone, vertex_mm by skin tone, lens and rim family (`groups.py`).
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,19 @@ import numpy as np
 
 from realtime.face.model import FaceModel, load_face_model
 from realtime.face.regions import FACE_SKIN
+from realtime.frame import Glasses
 from realtime.planes import planes
 from tools.evaluate.chain import network
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
+from tools.evaluate.groups import Groups, skin_tone_group
 from tools.evaluate.measures import normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
+from tools.evaluate.tally import Scores
 from tools.train.samples import Samples
 
 INPUT_SIZE = 128
 SHOWN = 48
+Head = tuple[np.ndarray, np.ndarray, dict[str, str]]  # (256, 256, 3) crop, its exact (239,) coefficients, its groups
 Regress = Callable[[np.ndarray], np.ndarray]  # (256, 256, 3) uint8 crop -> (239,) coefficients, crop pixels
 
 
@@ -47,9 +52,19 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
 
     metrics, sheet = evaluate_points(itertools.islice(faces_of(options), options.limit), regress, model)
     if options.heads is not None:
-        heads = ((one.picture("image"), one.value("coefficients")) for one in Samples(options.heads))
-        metrics |= evaluate_vertices(itertools.islice(heads, options.limit), regress, model)
+        groups = Groups()
+        metrics |= evaluate_vertices(itertools.islice(heads_of(options.heads), options.limit), regress, model, groups)
+        metrics["heads_by_group"] = groups.report()
     return metrics, sheet
+
+
+def heads_of(folder: Path) -> Iterator[Head]:
+    """The heads of a folder of shards, with what they are grouped by."""
+    for one in Samples(folder):
+        kind, family = Glasses(int(one.value("kind"))).name.lower(), str(one.value("source")).partition("+")[2]
+        tone = skin_tone_group(one.picture("clean"), one.value("points"))
+        groups = {"skin_tone": tone, "lens": kind, "kind": family or "none"}
+        yield one.picture("image"), one.value("coefficients"), groups
 
 
 def shrunk(crop: np.ndarray) -> np.ndarray:
@@ -61,31 +76,33 @@ def evaluate_points(
     faces: Iterable[LabelledFace], regress: Regress, model: FaceModel
 ) -> tuple[dict[str, Any], np.ndarray]:
     """Metrics and sheet of pictures with their true points."""
-    said, true, tiles = [], [], []
+    said, true, tones, tiles = [], [], [], []
     for face in faces:
         crop, points = crop_of(face.image, face.landmarks)
         projected = model.landmarks_of(regress(crop))
         said.append(projected)
         true.append(points)
+        tones.append(skin_tone_group(crop, points))
         if len(tiles) < SHOWN:
             tiles.append(drawn_points(crop, projected, points))
-    predicted, truth = np.array(said), np.array(true)
-    metrics = {
-        "nme": float(normalised_mean_error(predicted, truth).mean()),
-        "nme_inner51": float(normalised_mean_error(predicted, truth, inner=True).mean()), "pictures": len(truth),
-    }  # fmt: skip
-    return metrics, tiled(tiles, 8)
+    predicted, truth, scores = np.array(said), np.array(true), Scores()
+    for name, inner in (("nme", False), ("nme_inner51", True)):
+        for error, tone in zip(normalised_mean_error(predicted, truth, inner=inner), tones, strict=True):
+            scores.note(name, float(error), skin_tone=tone)
+    return {**scores.report(), "pictures": len(truth)}, tiled(tiles, 8)
 
 
 def evaluate_vertices(
-    heads: Iterable[tuple[np.ndarray, np.ndarray]], regress: Regress, model: FaceModel
+    heads: Iterable[Head], regress: Regress, model: FaceModel, by_group: Groups | None = None
 ) -> dict[str, Any]:
-    """heads: (256, 256, 3) crops with their exact (239,) coefficients."""
+    """heads: see `Head`. by_group: takes in the errors of every group, where it is given."""
     face = np.isin(model.regions, FACE_SKIN)
     errors, of_mean = [], []
-    for crop, coefficients in heads:
+    for crop, coefficients, groups in heads:
         truth = model.vertices(coefficients)[face]
         errors.append(aligned_error(model.vertices(regress(crop))[face], truth))
+        if by_group is not None:
+            by_group.add("vertex_mm", errors[-1], **groups)
         of_mean.append(aligned_error(model.mean[face], truth))
     return {
         "vertex_mm": float(np.mean(errors)), "vertex_mm_p90": float(np.percentile(errors, 90)),

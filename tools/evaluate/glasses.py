@@ -2,7 +2,8 @@
 
 Data: pictures beside `labels.csv` (columns file, glasses; unsure is left out), or the photographs with
 `faces/glasses_labels.csv`. JSON: f1_worn (glasses or none), f1_macro over the kinds that occur, confusion (rows true,
-columns said, order none, clear, dark), pictures, misses (no face found: counted as "none").
+columns said, order none, clear, dark), pictures, misses (no face found: counted as "none"); share_right by skin tone
+and by what is worn (`groups.py`), misses left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from realtime.align import STRIP
 from realtime.planes import planes
 from tools.evaluate.chain import network
 from tools.evaluate.faces import crop_of, finder_with
+from tools.evaluate.groups import Groups, skin_tone_group
 from tools.evaluate.parsing_scores import confusion, f1_macro, painted
 from tools.evaluate.picture import tiled
 from tools.glasses_labels import KINDS, UNSURE, labelled_glasses
@@ -70,6 +72,7 @@ def evaluate_glasses(
     find: (name, picture) -> (68, 2) landmarks or None.
     """
     truth, said, tiles, misses = [], [], [], 0
+    groups = Groups()
     for name, image, kind in pictures:
         landmarks = find(name, image)
         truth.append(kind)
@@ -80,12 +83,15 @@ def evaluate_glasses(
         crop, _ = crop_of(image, landmarks)
         labels, probability = parse(crop[STRIP])
         said.append(int(probability.argmax()))
+        tone = skin_tone_group(image, landmarks)
+        groups.add("share_right", float(said[-1] == kind), skin_tone=tone, lens=KINDS[kind])
         if said[-1] != kind and len(tiles) < WRONG_SHOWN:
             tiles.append(np.hstack([crop[STRIP], painted(crop[STRIP], labels)]))
     true, found = np.array(truth), np.array(said)
     metrics = {
         "f1_worn": worn_f1(true, found), "f1_macro": f1_macro(true, found, len(KINDS)),
         "confusion": confusion(true, found, len(KINDS)).tolist(), "pictures": len(true), "misses": misses,
+        **groups.report(),
     }  # fmt: skip
     return metrics, tiled(tiles or [np.zeros((128, 512, 3), np.uint8)], 3)
 

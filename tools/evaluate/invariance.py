@@ -3,7 +3,8 @@
 Clean photographs go through the whole chain as they are and with rendered eyeglasses, clear and dark. JSON: invariance,
 mean ||identity(with) - identity(without)|| over the mean distance between the identities of different photographs;
 invariance_clear, invariance_dark; invariance_kept (the same with glasses left on: what the removal gains); people;
-pictures. Photographs that wear eyeglasses already, as the deleter sees it, are left out.
+pictures; invariance by skin tone, lens and rim family (`groups.py`). Photographs that wear eyeglasses
+already, as the deleter sees it, are left out.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from realtime.face.coefficients import SLICES
 from realtime.face.model import load_face_model
 from realtime.frame import Face, Glasses
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
+from tools.evaluate.groups import Groups, skin_tone_group
 from tools.evaluate.picture import curve
 from tools.evaluate.whole_chain import WholeChain
 from tools.factory.wear import wear
@@ -49,6 +51,7 @@ def evaluate_invariance(
     model = load_face_model("live")
     bare: list[np.ndarray] = []
     moved: dict[str, list[float]] = {"clear": [], "dark": [], "kept": []}
+    grouped: list[tuple[float, dict[str, str]]] = []
     for number, labelled in enumerate(faces):
         crop, points = crop_of(labelled.image, labelled.landmarks)
         before = removing(crop)
@@ -63,15 +66,23 @@ def evaluate_invariance(
                 after = judge(sample.image)
                 if after is not None:
                     moved[name].append(float(np.linalg.norm(identity_of(after) - identity)))
+                    if judge is removing:
+                        tone = skin_tone_group(crop, points)
+                        groups = {"skin_tone": tone, "lens": kind.name.lower(), "kind": sample.family}
+                        grouped.append((moved[name][-1], groups))
     if len(bare) < 2:
         raise ValueError("fewer than two clean photographs with a face: nothing to compare")
     apart = mean_distance(np.array(bare))
     ratio = {name: np.array(values) / apart for name, values in moved.items()}
     both = np.concatenate([ratio["clear"], ratio["dark"]])
+    by_group = Groups()
+    for distance, groups in grouped:
+        by_group.add("invariance", distance / apart, **groups)
     metrics = {
         "invariance": float(both.mean()), "invariance_clear": float(ratio["clear"].mean()),
         "invariance_dark": float(ratio["dark"].mean()), "invariance_kept": float(ratio["kept"].mean()),
         "people": len(bare), "pictures": len(both),
+        **by_group.report(),
     }  # fmt: skip
     return metrics, curve(ratio, 1.0, f"identity moved by eyeglasses, mean {metrics['invariance']:.3f}")
 

@@ -3,7 +3,8 @@
 Data: pictures beside `landmarks68.npz` (`names` without ending, `points` (N, 68, 2), pixel centres at integers), or
 the photographs' folder (then Helen, `--split val`). JSON: nme (mean over faces, over the outer eye corners, a
 fraction), nme_inner51, auc8 (area under the cumulative error curve to 8 %), failure10 (share above 10 %), misses,
-faces, auc_confidence where faceless pictures are at hand. A face that the chain misses counts as a failure; its points
+faces, auc_confidence where faceless pictures are at hand; nme and nme_inner51 by skin tone and by what the face wears
+as the deleter says it (`groups.py`). A face that the chain misses counts as a failure; its points
 then come from the box of the true ones.
 """
 
@@ -18,14 +19,24 @@ from typing import Any
 
 import numpy as np
 
-from realtime.align import LANDMARK_CROP_SIZE, box_of, invert, landmark_crop_from_box, transform_points
-from realtime.frame import Frame
+from realtime.align import (
+    LANDMARK_CROP_SIZE,
+    STRIP,
+    aligned_crop,
+    box_of,
+    crop_from_landmarks,
+    invert,
+    landmark_crop_from_box,
+    transform_points,
+)
+from realtime.frame import Frame, Glasses
 from realtime.planes import planes
 from realtime.stages.landmarks import Landmarks, warp_small
 from realtime.stages.locate import DetectionSettings, Locate
 from realtime.tracking import Tracker, overlap
 from tools.drawn_glasses import draw_glasses
 from tools.evaluate.chain import network
+from tools.evaluate.groups import Groups, skin_tone_group
 from tools.evaluate.measures import area_under_cumulative, area_under_roc, normalised_mean_error
 from tools.evaluate.picture import curve
 from tools.photos import Photographs, decode
@@ -63,19 +74,26 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     detector = None
     if not options.true_boxes:
         detector = network("detector", options.quality, options.provider, options.detector_checkpoint)
-    answers, truth = [], []
+    deleter = network("deleter", options.quality, options.provider)
+    answers, truth, groups = [], [], []
     faces = rendered(options.shards) if options.shards else labelled_pictures(options.data, options.split)
     for i, (image, points) in enumerate(islice(faces, options.limit)):
         if options.drawn_glasses:
             image = draw_glasses(image, points, np.random.default_rng((options.seed, i)))
         answers.append(landmarks_of(image, points, net, detector))
         truth.append(points)
+        groups.append({"skin_tone": skin_tone_group(image, points), "lens": worn_kind(deleter, image, points)})
     negatives = [
         points_in(net, image, box)[1] for image, box in faceless(options.data, options.background, options.split)
     ]
     if not answers:
         raise ValueError(f"{options.shards or options.data}: no labelled face to measure on")
     metrics, errors = measures(answers, np.stack(truth), negatives)
+    by_group = Groups()
+    for (every, inner), group in zip(errors, groups, strict=True):
+        by_group.add("nme", float(every), **group)
+        by_group.add("nme_inner51", float(inner), **group)
+    metrics |= by_group.report()
     title = f"68 points, {len(errors)} faces: NME {100 * metrics['nme']:.2f} %"
     return metrics, curve({"all 68": errors[:, 0], "inner 51": errors[:, 1]}, 0.15, title)
 
@@ -93,6 +111,12 @@ def measures(answers: list[Answer], truth: np.ndarray, negatives: list[float]) -
         confidence = np.array([answer.confidence for answer in answers])
         metrics["auc_confidence"] = area_under_roc(confidence, np.array(negatives))
     return metrics, np.stack([every, inner], 1)
+
+
+def worn_kind(deleter: Any, image: np.ndarray, points: np.ndarray) -> str:
+    """none, clear or dark: what a face wears, as the deleter says it."""
+    crop = aligned_crop(image, crop_from_landmarks(points))
+    return Glasses(int(np.argmax(deleter.run({"strip": planes(crop[STRIP])})["kind"]))).name.lower()
 
 
 def landmarks_of(image: np.ndarray, truth: np.ndarray, net: Any, detector: Any | None) -> Answer:

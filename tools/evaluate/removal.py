@@ -3,48 +3,58 @@
 Each photograph wears clear and dark glasses in turn. Every method gets the same input: the rendered picture, its cast
 shadow undone by the deleter as at run time, and the true mask grown by two pixels. JSON: psnr_frame, ssim_frame (clear
 glasses, inside the mask: frame and glare), psnr_dark_lens, ssim_dark_lens (dark glasses, inside the lenses), the same
-with _telea and _ns for `cv2.inpaint`, with _chain for the mask that the deleter itself found, and with _bare,
-_bare_telea and _bare_ns for the same hole cut into the clean photograph (no shadow or lens around it); iou_* of the
-parsing; psnr_eyes (the whole chain, both eyes behind clear lenses, what was not repainted) and psnr_eyes_worn before;
-shadow_dice (ratio below 0.95, skin beside the glasses), psnr_shadow in true shadows after the division and
-psnr_shadow_worn before; by_kind and by_skin_tone: the first four figures by rim family (or model file) and by the
-cheeks' colour; pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
+with _telea and _ns for `cv2.inpaint`, with _chain for what the whole chain makes of the hole it found itself, and with
+_bare, _bare_telea and _bare_ns for the same hole cut into the clean photograph (no shadow or lens around it); iou_* of
+the parsing; shadow_dice (ratio below 0.95, skin beside the glasses). Of the whole chain's result, with `_worn` for the
+picture with its glasses on: psnr_shadow, psnr_eyes, psnr_tint, psnr_glare (`tools/evaluate/light.py`), gaze_change,
+eyelid_change (`eyes_kept.py`), identity, identity_cosine, identity_jitter_cosine (`identity.py`; absent where G's
+weights are). by_kind (rim family or model file), by_lens, by_skin_tone, worst_group, worst_group_ratio: see
+`groups.py`; pictures. Photographs whose face wears glasses already (the deleter says so) are left out.
 """
 
 from __future__ import annotations
 
 import argparse
 import itertools
-from collections.abc import Callable, Iterable
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from engines.base import EngineError
 from engines.networks.classes import Region
-from realtime.align import STRIP, STRIP_TOP
+from realtime.align import STRIP, box_of
 from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Glasses
-from realtime.paste import divide
+from realtime.paste import blend, divide
 from realtime.planes import picture, planes
-from realtime.stages.delete import DeleteSettings, glasses_probability, grow, shadow_on_skin
+from realtime.stages.delete import DeleteSettings, feather, glasses_probability, hole_of, shadow_on_skin
 from realtime.stages.generate import generator_input, match_colours
 from tools.evaluate.chain import network
+from tools.evaluate.coefficients import shrunk
+from tools.evaluate.eyes_kept import EyesKept
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
-from tools.evaluate.groups import eye_region, group_means, skin_tone_group
+from tools.evaluate.groups import skin_tone_group
+from tools.evaluate.identity import IdentityKept
 from tools.evaluate.inpainting import masked_scores, navier_stokes, telea
+from tools.evaluate.landmarks import points_in
+from tools.evaluate.light import judge_light, shaded_skin
 from tools.evaluate.parsing_scores import ParsingScores, painted
 from tools.evaluate.picture import tiled
+from tools.evaluate.removed import Found, Judge, Removed
+from tools.evaluate.tally import Scores
 from tools.factory.scanned import ScannedGlasses, load_scanned
 from tools.factory.wear import Sample, wear
 from tools.fit import fit_landmarks
 from tools.train.masks import deleted_mask, grown
 
+__all__ = ["Fill", "Found", "Parse", "evaluate", "evaluate_removal", "remove"]
+log = logging.getLogger(__name__)
 GROWN_PX = 2
-SHADED = 0.05  # shadow counts from this loss of light on
 SHOWN = 48
-Found = dict[str, np.ndarray]  # the deleter's outputs for one strip
 Parse = Callable[[np.ndarray], Found]  # (128, 256, 3) uint8 -> its outputs
 Fill = Callable[[np.ndarray], np.ndarray]  # (1, 5, 128, 256) -> (128, 256, 3) uint8
 
@@ -59,9 +69,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     """Metrics, and a sheet: before, with glasses, parsing, the whole chain, true mask, Telea."""
+    parse, fill = deleter_and_generator(options)
+    scanned = tuple(load_scanned(options.glasses_models)) if options.glasses_models else ()
+    faces = itertools.islice(faces_of(options), options.limit)
+    model = load_face_model("live")
+    return evaluate_removal(faces, parse, fill, model, options.seed, scanned, judges_of(options))
+
+
+def deleter_and_generator(options: argparse.Namespace) -> tuple[Parse, Fill]:
+    """Both networks as functions; the generator is that of `--checkpoint`, if one is given."""
     deleter = network("deleter", options.quality, options.provider, options.deleter_checkpoint)
     generator = network("generator", options.quality, options.provider, options.checkpoint)
-    scanned = tuple(load_scanned(options.glasses_models)) if options.glasses_models else ()
 
     def parse(strip: np.ndarray) -> Found:
         return {name: np.array(values)[0] for name, values in deleter.run({"strip": planes(strip)}).items()}
@@ -69,53 +87,48 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     def fill(channels: np.ndarray) -> np.ndarray:
         return picture(np.array(generator.run({"strip": channels})["strip_filled"])[0])
 
-    faces = itertools.islice(faces_of(options), options.limit)
-    return evaluate_removal(faces, parse, fill, load_face_model("live"), options.seed, scanned)
+    return parse, fill
+
+
+def judges_of(options: argparse.Namespace) -> list[Judge]:
+    """Who looks at each result: light and eyes, and identity where the recogniser's weights are."""
+    landmarks = network("landmarks", options.quality, options.provider)
+    judges: list[Judge] = [
+        judge_light,
+        EyesKept(lambda crop, near: points_in(landmarks, crop, box_of(near))[0], options.seed),
+    ]
+    try:
+        recogniser = network("recogniser", options.quality, options.provider)
+    except EngineError as why:
+        log.warning("identity is not measured, for want of a recogniser: %s", why)
+        return judges
+
+    def recognise(crop: np.ndarray) -> np.ndarray:
+        return np.array(recogniser.run({"crop": planes(shrunk(crop))})["features"])[0]
+
+    return [*judges, IdentityKept(recognise, options.seed)]
 
 
 @dataclass
 class Tally:
-    """Scores by key and the sheet's tiles, while pictures come in."""
+    """What is counted over all pictures, and the sheet's tiles."""
 
-    scores: dict[str, list[float]] = field(default_factory=dict)
-    by_kind: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
-    by_skin_tone: dict[str, list[tuple[str, float]]] = field(default_factory=dict)
-    shadow: list[int] = field(default_factory=lambda: [0, 0])  # pixels said and true together, and of both
+    scores: Scores = field(default_factory=Scores)
     parsing: ParsingScores = field(default_factory=ParsingScores)
+    shadow: list[int] = field(default_factory=lambda: [0, 0])  # pixels said plus true, pixels in both
     tiles: list[np.ndarray] = field(default_factory=list)
     pictures: int = 0
 
-    def add(
-        self, part: str, method: str, truth: np.ndarray, made: np.ndarray, inside: np.ndarray, kind: str, tone: str
-    ) -> None:
-        psnr, ssim = masked_scores(truth, made, inside)
-        if not np.isfinite(psnr):
-            return
-        for name, value in (("psnr", psnr), ("ssim", ssim)):
-            self.scores.setdefault(f"{name}_{part}{method}", []).append(value)
-            if not method:
-                self.by_kind.setdefault(f"{name}_{part}", []).append((kind, value))
-                self.by_skin_tone.setdefault(f"{name}_{part}", []).append((tone, value))
-
-    def note(self, name: str, truth: np.ndarray, made: np.ndarray, inside: np.ndarray) -> None:
-        """PSNR alone, of a region that is not a hole."""
-        psnr, _ = masked_scores(truth, made, inside.astype(np.uint8))
-        if np.isfinite(psnr):
-            self.scores.setdefault(name, []).append(psnr)
-
     def metrics(self) -> dict[str, Any]:
-        means: dict[str, Any] = {key: float(np.mean(values)) for key, values in sorted(self.scores.items())}
-        if self.shadow[0]:
-            means["shadow_dice"] = 2 * self.shadow[1] / self.shadow[0]
-        groups = {"by_kind": group_means(self.by_kind), "by_skin_tone": group_means(self.by_skin_tone)}
-        return {**means, **self.parsing.iou(), **groups, "pictures": self.pictures}
+        dice = {"shadow_dice": 2 * self.shadow[1] / self.shadow[0]} if self.shadow[0] else {}
+        return {**self.scores.report(), **dice, **self.parsing.iou(), "pictures": self.pictures}
 
 
 def evaluate_removal(
     faces: Iterable[LabelledFace], parse: Parse, fill: Fill, model: FaceModel, seed: int = 0,
-    scanned: tuple[ScannedGlasses, ...] = (),
+    scanned: tuple[ScannedGlasses, ...] = (), judges: Sequence[Judge] = (judge_light,),
 ) -> tuple[dict[str, Any], np.ndarray]:  # fmt: skip
-    """Metrics and sheet; each face wears clear and dark glasses of its own seed."""
+    """Metrics and sheet; each face wears clear and dark glasses of its own seed. judges: see `removed.Judge`."""
     tally = Tally()
     for number, face in enumerate(faces):
         crop, points = crop_of(face.image, face.landmarks)
@@ -126,61 +139,60 @@ def evaluate_removal(
         for kind in (Glasses.CLEAR, Glasses.DARK):
             rng = np.random.default_rng((seed, number, int(kind)))
             sample = wear(crop, coefficients, rng, kind=kind, model=model, scanned=scanned)
-            _judge(sample, points, parse, fill, tally)
+            removed = remove(sample, points, parse, fill, number)
+            if judge_fill(removed, fill, tally):
+                for judge in judges:
+                    judge(removed, tally.scores)
     return tally.metrics(), tiled(tally.tiles, 1) if tally.tiles else np.zeros((128, 256, 3), np.uint8)
 
 
-def _judge(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, tally: Tally) -> None:
-    """Remove one picture's glasses by every method, and keep the scores."""
-    truth, worn, labels = sample.clean[STRIP], sample.image[STRIP], sample.labels[STRIP]
-    found = parse(worn)
+def remove(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, number: int = 0) -> Removed:
+    """The chain's stages delete and generate on one crop, whose kind of glasses is known."""
+    settings = DeleteSettings()
+    found = parse(sample.image[STRIP])
+    hole = hole_of(glasses_probability(found["glasses"], sample.kind), settings)
+    lifted = sample.image[STRIP].copy()
+    divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], hole), settings.shadow_floor)
+    mask = feather(hole, settings.feather_px)
+    result, strip = sample.image.copy(), lifted.copy()
+    blend(strip, match_colours(fill(generator_input(lifted, mask, points)), lifted, mask), mask)
+    result[STRIP] = strip
+    tone = skin_tone_group(sample.clean, points)
+    return Removed(number, sample, points, found, hole, lifted, result, tone)
+
+
+def judge_fill(removed: Removed, fill: Fill, tally: Tally) -> bool:
+    """Every method's scores in the holes of one picture; False when its glasses hide nothing."""
+    truth, worn, result = removed.strips()
+    sample, found, labels = removed.sample, removed.found, removed.sample.labels[STRIP]
     tally.parsing.add(labels, found["labels"])
     mask = grown(deleted_mask(labels), GROWN_PX)
     if not mask.any():
-        return
-    chain_mask = grow(glasses_probability(found["glasses"], sample.kind) > 0.5, DeleteSettings().grow_px)
-    lifted, chain = worn.copy(), worn.copy()
-    divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], mask), DeleteSettings().shadow_floor)
-    divide(chain, shadow_on_skin(found["shadow"][0], found["labels"], chain_mask), DeleteSettings().shadow_floor)
-    _judge_light(sample, points, found, lifted, (chain, chain_mask), tally)
-    dark = sample.kind is Glasses.DARK
-    inside = mask * (labels == Region.DARK_LENS) if dark else mask
-    part = "dark_lens" if dark else "frame"
-    made = {
-        "": composed(fill, lifted, mask, points), "_telea": telea(lifted, mask), "_ns": navier_stokes(lifted, mask),
-        "_chain": composed(fill, chain, chain_mask, points),
-    }  # fmt: skip
-    bare = {  # the hole cut into the clean photograph itself: the generator alone, no shadow, no lens, no reflection
-        "_bare": composed(fill, truth, mask, points),
-        "_bare_telea": telea(truth, mask),
-        "_bare_ns": navier_stokes(truth, mask),
-    }
-    tone = skin_tone_group(sample.clean, points)
-    for method, result in (made | bare).items():
-        tally.add(part, method, truth, result, inside, sample.family, tone)
-    if len(tally.tiles) < SHOWN:
-        tally.tiles.append(
-            np.hstack([truth, worn, painted(worn, found["labels"]), made["_chain"], made[""], made["_telea"]])
-        )
-
-
-def _judge_light(
-    sample: Sample, points: np.ndarray, found: Found, lifted: np.ndarray, chain: tuple[np.ndarray, np.ndarray],
-    tally: Tally,
-) -> None:  # fmt: skip
-    """What the glasses did to the light of pixels that stay: cast shadow on the skin, tint and glare over the eyes."""
-    truth, worn, labels, ratio = (whole[STRIP] for whole in (sample.clean, sample.image, sample.labels, sample.shadow))
-    skin = (labels < Region.FRAME) & (labels != Region.BACKGROUND)
-    said, true = (found["shadow"][0] < 1 - SHADED) & skin, (ratio < 1 - SHADED) & skin
+        return False
+    said = shaded_skin(labels, found["shadow"][0])
+    true = shaded_skin(labels, sample.shadow[STRIP])
     tally.shadow[0] += int(said.sum() + true.sum())
     tally.shadow[1] += int((said & true).sum())
-    if true.any():
-        tally.note("psnr_shadow", truth, lifted, true)
-        tally.note("psnr_shadow_worn", truth, worn, true)
-    if sample.kind is Glasses.CLEAR:
-        kept = eye_region(points - (0, STRIP_TOP), truth.shape) & (labels == Region.CLEAR_LENS) & (chain[1] == 0)
-        tally.note("psnr_eyes", truth, chain[0], kept)
-        tally.note("psnr_eyes_worn", truth, worn, kept)
+    lifted = worn.copy()
+    divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], mask), DeleteSettings().shadow_floor)
+    dark = sample.kind is Glasses.DARK
+    inside = mask * (labels == Region.DARK_LENS) if dark else mask
+    points = removed.points
+    made = {
+        "": composed(fill, lifted, mask, points), "_telea": telea(lifted, mask), "_ns": navier_stokes(lifted, mask),
+        "_chain": result,
+        # the hole cut into the clean photograph itself: the generator alone, no shadow, no lens, no reflection
+        "_bare": composed(fill, truth, mask, points),
+        "_bare_telea": telea(truth, mask), "_bare_ns": navier_stokes(truth, mask),
+    }  # fmt: skip
+    part = "dark_lens" if dark else "frame"
+    for method, one in made.items():
+        groups = removed.groups if method in ("", "_chain") else {}
+        for name, value in zip(("psnr", "ssim"), masked_scores(truth, one, inside), strict=True):
+            tally.scores.note(f"{name}_{part}{method}", value, **groups)
+    if len(tally.tiles) < SHOWN:
+        tally.tiles.append(np.hstack([truth, worn, painted(worn, found["labels"]), result, made[""], made["_telea"]]))
+    return True
 
 
 def composed(fill: Fill, strip: np.ndarray, mask: np.ndarray, points: np.ndarray) -> np.ndarray:

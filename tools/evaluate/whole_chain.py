@@ -23,11 +23,17 @@ class WholeChain:
         self._pipeline = open_pipeline(replace(chosen, smooth=0.0), stills=True)
 
     def __call__(self, image: np.ndarray) -> Face | None:
+        found = self.shown(image)
+        return None if found is None else found[1]
+
+    def shown(self, image: np.ndarray) -> tuple[Frame, Face] | None:
+        """The frame as the chain leaves it (a border around the picture where one was needed), and its largest face."""
         return self._largest(image) or self._largest(_bordered(image))
 
-    def _largest(self, image: np.ndarray) -> Face | None:
-        _, faces = self._pipeline(Frame(image, 0))
-        return max(faces, key=lambda face: float(np.prod(face.box[2:] - face.box[:2])), default=None)
+    def _largest(self, image: np.ndarray) -> tuple[Frame, Face] | None:
+        frame, faces = self._pipeline(Frame(image, 0))
+        largest = max(faces, key=lambda face: float(np.prod(face.box[2:] - face.box[:2])), default=None)
+        return None if largest is None else (frame, largest)
 
     def close(self) -> None:
         self._pipeline.close()

@@ -40,9 +40,13 @@ class SyntheticHead:
     hairy: np.ndarray
 
 
-def synthetic_head(model: FaceModel, subjects: Subjects, rng: np.random.Generator) -> SyntheticHead:
-    """A random head before a random picture without people."""
+def synthetic_head(
+    model: FaceModel, subjects: Subjects, rng: np.random.Generator, yaw_deg: float | None = None
+) -> SyntheticHead:
+    """A random head before a random picture without people; yaw_deg: turned that far, instead of by chance."""
     coefficients = sample_coefficients(model, rng)
+    if yaw_deg is not None:
+        coefficients[SLICES["pose"].start + 1] = np.radians(yaw_deg)
     points = model.landmarks_of(coefficients)
     crop_from_canvas = crop_from_landmarks(points + rng.normal(0, 0.8, points.shape))  # landmarks are never perfect
     coefficients = move_pose(coefficients, crop_from_canvas)

@@ -36,6 +36,16 @@ class KnowingNet:
     def close(self) -> None: ...
 
 
+class BareDeleter:
+    """Sees nobody in glasses."""
+
+    def run(self, inputs: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        assert inputs["strip"].shape == (1, 3, 128, 256)
+        return {"kind": np.array([[1.0, 0.0, 0.0]], np.float32)}
+
+    def close(self) -> None: ...
+
+
 class BlindDetector:
     """Sees nothing."""
 
@@ -55,7 +65,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, monkeypatch: pytest.MonkeyPatch, net: KnowingNet, **changes: object) -> dict[str, float]:
-    monkeypatch.setattr(landmarks, "network", lambda name, *_: net if name == "landmarks" else BlindDetector())
+    monkeypatch.setattr(
+        landmarks, "network", lambda name, *_: {"landmarks": net, "deleter": BareDeleter()}.get(name, BlindDetector())
+    )
     options = argparse.Namespace(**{**vars(OPTIONS), **changes}, data=folder)
     metrics, picture = landmarks.evaluate(options)
     assert picture.shape == (480, 640, 3)
@@ -72,6 +84,8 @@ def test_a_known_shift_is_the_error(folder: Path, monkeypatch: pytest.MonkeyPatc
     metrics = run(folder, monkeypatch, KnowingNet(shift=0.04), true_boxes=True)
     assert metrics["nme"] == pytest.approx(0.04, abs=1e-4) and metrics["nme_inner51"] == pytest.approx(0.04, abs=1e-4)
     assert metrics["auc8"] == pytest.approx(0.5, abs=2e-3)
+    assert metrics["by_lens"]["nme"] == {"none": pytest.approx(0.04, abs=1e-4)}
+    assert metrics["group_sizes"]["lens"] == {"none": 5}
 
 
 def test_a_missed_face_is_a_failure_with_points_from_the_true_box(

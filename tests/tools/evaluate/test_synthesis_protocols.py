@@ -58,6 +58,8 @@ def test_removal_scores_each_method_on_the_same_input(face, model):
             assert all(value > least for value in values.values())
             assert abs(values[""] - values["_ns"]) < (2.0 if name == "psnr" else 0.1)
     assert len(metrics["by_kind"]["psnr_frame"]) == 1 and len(metrics["by_skin_tone"]["psnr_dark_lens"]) == 1
+    assert metrics["by_lens"]["psnr_frame"] == {"clear": metrics["psnr_frame"]}
+    assert metrics["psnr_frame_chain"] < metrics["psnr_frame"], "the scripted deleter sees no frame either"
     assert metrics["shadow_dice"] == 0, "the scripted deleter sees no shadow"
     assert metrics["psnr_shadow"] == metrics["psnr_shadow_worn"] < 40
     assert 12 < metrics["psnr_eyes"] == metrics["psnr_eyes_worn"] < 50, "nothing undoes tint or glare"
@@ -93,7 +95,7 @@ def test_overlap_ignores_unlabelled_pixels():
 def test_true_coefficients_are_perfect(face, model, coefficients):
     metrics, _ = evaluate_points([face], lambda crop: moved(coefficients, face), model)
     assert metrics["nme"] < 1e-3
-    heads = [(face.image, coefficients)]
+    heads = [(face.image, coefficients, {"lens": "clear"})]
     assert evaluate_vertices(heads, lambda crop: coefficients, model)["vertex_mm"] < 1e-3
 
 
