@@ -17,7 +17,7 @@ import cv2
 from engines.base import EngineError
 
 PROTOCOLS = (
-    "landmarks", "detector", "glasses", "parsing", "removal", "coefficients", "invariance", "lfw", "scans",
+    "landmarks", "detector", "glasses", "parsing", "removal", "hard", "coefficients", "invariance", "lfw", "scans",
     "steadiness",
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 gaze_change: how far the iris seems to have moved (`realtime.iris`); eyelid_change: how much the opening between the
 lids changed (the landmark network's points); both over the eye's width. The same with `_worn` for the picture with its
 glasses on, and with `_jitter` for the clean photograph blurred and JPEG-coded: what the measurement itself cannot tell.
+gaze_kept, eyelid_kept: share of eyes that moved by 3 % of the eye's width at most; means rest on a few lost irises.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tools.evaluate.removed import Removed
 from tools.evaluate.tally import Scores
 
 SEEN = 0.08  # least strength of an iris on the clean photograph (`realtime.eyes.EyeSettings.first`)
+UNCHANGED = 0.03  # of the eye's width
 EYES = ((42, 45), (36, 39))  # first and opposite corner of the left and the right eye
 Locate = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (256, 256, 3) crop, (68, 2) points near -> (68, 2) points
 
@@ -46,11 +48,14 @@ class EyesKept:
             groups = removed.groups if name == "" else {}
             now, opened = iris_places(crop, removed.points, head), lid_openings(self.locate(crop, removed.points))
             for side, width in enumerate(widths):
-                scores.note(f"eyelid_change{name}", abs(opened[side] - lids[side]) / width, **groups)
+                change = abs(opened[side] - lids[side]) / width
+                scores.note(f"eyelid_change{name}", change, **groups)
+                scores.note(f"eyelid_kept{name}", float(change <= UNCHANGED), **groups)
                 (strength, before), (_, after) = irises[side], now[side]
                 if strength >= SEEN:
                     moved = float(np.linalg.norm(after - before))
                     scores.note(f"gaze_change{name}", moved / width, **groups)
+                    scores.note(f"gaze_kept{name}", float(moved / width <= UNCHANGED), **groups)
 
 
 def iris_places(crop: np.ndarray, points: np.ndarray, head: Pose) -> list[tuple[float, np.ndarray]]:

@@ -1,19 +1,22 @@
 """A differentiable picture of the morphable face, for eq. 8 and 9.
 
-Which triangle a pixel shows is found once, without gradient, by the software rasteriser; where in the triangle it lies
+Which triangle a pixel shows is found once, without gradient, by the software rasteriser (by torch itself on a graphics
+card, and where numba is missing); where in the triangle it lies
 and its colour are computed in torch, so that shape, pose, texture and light get gradients inside the outline. The
 outline itself carries none: landmarks hold it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import Tensor
 
 from realtime.align import CROP_SIZE
-from shaders.software import rasterise
 from tools.train.face_torch import FaceTorch, project
+from tools.train.rasterise_torch import visible_triangles
 
 
 def render(face: FaceTorch, coefficients: Tensor, size: int, shown: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -24,20 +27,33 @@ def render(face: FaceTorch, coefficients: Tensor, size: int, shown: np.ndarray) 
     scale = size / CROP_SIZE
     seen = project(vertices, coefficients) * scale + (0.5 * scale - 0.5)  # pixel centres at integers in both
     colours = face.colours(coefficients, vertices)
-    triangles = face.triangles.cpu().numpy().astype(np.int32)
-    flat = seen.detach().cpu().numpy().astype(np.float32)
+    visible = _rasteriser(seen, face.triangles, size)
+    known = torch.from_numpy(shown).to(seen.device)
     pictures, masks = [], []
     for k in range(len(coefficients)):
-        _, triangle, _ = rasterise(np.ascontiguousarray(flat[k]), triangles, (size, size))
-        covered = torch.from_numpy(np.flatnonzero(triangle.ravel() >= 0)).to(seen.device)
-        corners = face.triangles[torch.from_numpy(triangle.ravel().astype(np.int64)).to(seen.device)[covered]]  # (P, 3)
+        triangle = visible(k)
+        covered = torch.nonzero(triangle.ravel() >= 0)[:, 0]
+        corners = face.triangles[triangle.ravel()[covered]]  # (P, 3)
         pixels = torch.stack([covered % size, covered // size], 1).to(seen.dtype)
         weights = barycentric(pixels, seen[k, :, :2][corners])
         colour = (weights[..., None] * colours[k][corners]).sum(1)  # (P, 3)
         picture = colour.new_zeros(size * size, 3).index_put((covered,), colour)
         pictures.append(picture.T.reshape(3, size, size))
-        masks.append(torch.from_numpy(((triangle >= 0) & shown[np.maximum(triangle, 0)])[None]).to(seen))
+        masks.append(((triangle >= 0) & known[triangle.clamp(min=0)])[None].to(seen))
     return torch.stack(pictures), torch.stack(masks)
+
+
+def _rasteriser(seen: Tensor, triangles: Tensor, size: int) -> Callable[[int], Tensor]:
+    """Number of a picture of the batch (N, V, 3) -> (size, size) int64, the triangle that each pixel shows, or -1."""
+    if seen.device.type == "cpu":
+        try:
+            from shaders.software import rasterise
+        except ModuleNotFoundError:  # numba, which training does without
+            pass
+        else:
+            flat, faces = seen.detach().numpy().astype(np.float32), triangles.numpy().astype(np.int32)
+            return lambda k: torch.from_numpy(rasterise(flat[k], faces, (size, size))[1].astype(np.int64))
+    return lambda k: visible_triangles(seen[k].detach().float(), triangles, size)
 
 
 def barycentric(points: Tensor, corners: Tensor) -> Tensor:

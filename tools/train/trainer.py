@@ -25,7 +25,8 @@ import torch
 from lightning.fabric import Fabric
 from torch import nn
 
-from tools.train.feed import batches, pictures
+from tools.train.feed import Feed, pictures
+from tools.train.pieces import join, list_of
 from tools.train.start import load_start
 from tools.train.task import Batch, Models, Options, Recipe, Task
 
@@ -37,8 +38,8 @@ log = logging.getLogger(__name__)
 def train(task: Task, options: Options, clock: Callable[[], float] = time.monotonic, steps: int | None = None) -> Path:
     """Train for `options.minutes` (or until `steps`), resuming when asked. Returns the checkpoint's path.
 
-    Writes checkpoint.pt, metrics.json (one entry per report) and sheet.png into `options.out`.
-    Raises FileNotFoundError when there is nothing to resume.
+    Writes checkpoint.pt, metrics.json (one entry per report, with the rates of `feed.Feed`) and sheet.png into
+    `options.out`. Raises FileNotFoundError when there is nothing to resume.
     """
     return Run(task, options, clock).until(options.minutes * 60.0, steps)
 
@@ -62,6 +63,7 @@ class Run:
         self.ema.to(self.fabric.device)
         self.optimisers = {player: self._optimiser(player) for player in task.players}
         self.step, self.elapsed_s, self.history = 0, 0.0, []  # type: ignore[var-annotated]
+        self.busy_s = 0.0  # in steps, waiting for their data included; measured by the machine's own clock
         self.checkpoint = options.out / "checkpoint.pt"
         options.out.mkdir(parents=True, exist_ok=True)
         if options.resume:
@@ -81,18 +83,21 @@ class Run:
         started, before = self.clock(), self.elapsed_s
         saved = reported = self.elapsed_s
         terms: dict[str, float] = {}
-        source = batches(self.task, self.options.seed, self.step)
+        source = Feed(self.task, self.options.seed, self.step)
+        self.busy_s = 0.0
         while self.elapsed_s < total_s and (steps is None or self.step < steps):
+            begun = time.perf_counter()
             terms = self._step(next(source), self.elapsed_s / total_s, terms)
+            self.busy_s += time.perf_counter() - begun
             self.elapsed_s = before + self.clock() - started
             if self.elapsed_s - saved >= self.task.recipe.checkpoint_s:
                 self._save()
                 saved = self.elapsed_s
             if self.elapsed_s - reported >= self.task.recipe.report_s:
-                self._report(terms)
+                self._report(terms, source)
                 reported = self.elapsed_s
         self._save()
-        self._report(terms)
+        self._report(terms, source)
         return self.checkpoint
 
     def _optimiser(self, player: str) -> torch.optim.Optimizer:
@@ -135,12 +140,14 @@ class Run:
         for key in averages.keys() - set(floats):
             averages[key].copy_(values[key])
 
-    def _report(self, terms: Mapping[str, float]) -> None:
+    def _report(self, terms: Mapping[str, float], source: Feed) -> None:
         self.ema.eval()
         with torch.no_grad():
             metrics = self.task.evaluate(self.ema)
             sheet = self.task.sheet(self.ema)
-        entry = {"step": self.step, "elapsed_s": round(self.elapsed_s, 1), **_rounded(terms), **_rounded(metrics)}
+        rates = source.rates(self.task.recipe.batch, self.busy_s)
+        entry = {"step": self.step, "elapsed_s": round(self.elapsed_s, 1), **_rounded(terms), **_rounded(metrics),
+                 **_rounded(rates)}  # fmt: skip
         self.history.append(entry)
         log.info("%s", json.dumps(entry))
         write_atomically(self.options.out / "metrics.json", json.dumps(self.history, indent=1).encode())
@@ -162,6 +169,8 @@ class Run:
         os.replace(partial, self.checkpoint)
 
     def _load(self) -> None:
+        if not self.checkpoint.exists() and list_of(self.checkpoint).exists():  # carried here in pieces
+            join(self.checkpoint)
         if not self.checkpoint.exists():
             raise FileNotFoundError(f"nothing to resume: {self.checkpoint} does not exist; leave --resume out to begin")
         state = torch.load(self.checkpoint, map_location="cpu", weights_only=False)

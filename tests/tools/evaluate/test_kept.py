@@ -67,6 +67,7 @@ def test_a_moved_iris_and_a_closing_lid_are_measured_in_eye_widths(
     assert np.mean(scores.values["gaze_change"]) == pytest.approx(3 / width, abs=0.02)
     opening = np.linalg.norm(points[37] - points[41]) / width
     assert np.mean(scores.values["eyelid_change"]) == pytest.approx(opening / 2, rel=0.15)
+    assert np.mean(scores.values["gaze_kept"]) == 0 and np.mean(scores.values["eyelid_kept_worn"]) == 1
     assert np.mean(scores.values["gaze_change_jitter"]) < 0.02 and np.mean(scores.values["eyelid_change_worn"]) == 0
 
 
