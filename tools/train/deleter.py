@@ -46,7 +46,11 @@ class DeleterTask:
     judged = 160  # val strips in a report
     players: tuple[str, ...] = ("model",)
     recipe = Recipe(
-        batch=24, learning_rate={"model": 3e-3}, ema_halflife_steps=150, warmup_steps=100, weight_decay=1e-3,
+        batch=24,
+        learning_rate={"model": 3e-3},
+        ema_halflife_steps=150,
+        warmup_steps=100,
+        weight_decay=1e-3,
         cpu_precision="bf16-mixed",
     )
 
