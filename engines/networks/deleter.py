@@ -40,7 +40,7 @@ SIZES = {
 class Parsing(NamedTuple):
     """Answers before their non-linearities, in sub-pixel layout: element (s, y, x) is pixel (2y + s // 2, 2x + s % 2).
 
-    logits: (N, 15, 4, H/2, W/2) of M; log_shadow: (N, 4, H/2, W/2), log of shaded / unshaded light, at most 0;
+    logits: (N, 15, 4, H/2, W/2) of M; log_shadow: (N, 4, H/2, W/2), log of shaded / unshaded light, above 0 meaning 0;
     kind: (N, 3) logits.
     """
 
@@ -103,7 +103,7 @@ class Deleter(nn.Module):
         maps, kind = self.at_half_size(strip)
         n, _, h, w = maps.shape
         logits, shadow = maps.contiguous().split([4 * COUNT, 4], 1)
-        return Parsing(logits.reshape(n, COUNT, 4, h, w), -functional.relu(-shadow), kind)
+        return Parsing(logits.reshape(n, COUNT, 4, h, w), shadow, kind)
 
     def answer(self, strip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What the engines run: labels (N, H, W) uint8, glasses (N, 4, H, W), shadow (N, 1, H, W), kind (N, 3).

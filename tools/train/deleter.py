@@ -2,7 +2,7 @@
 
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
 much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio (cast shadow, and the tint of clear
-lenses); cross-entropy of the kind.
+lenses) and soft Dice of where it is below 0.95; cross-entropy of the kind.
 
 `worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
@@ -33,7 +33,9 @@ WEIGHTS = {  # of the cross-entropy; 1 where not named
     Region.BACKGROUND: 0.5, Region.SKIN: 0.5, Region.HAIR: 0.5, Region.FRAME: 1.2, Region.CLEAR_LENS: 1.0,
     Region.DARK_LENS: 1.0, Region.GLARE: 2.0, Region.L_EYE: 2.0, Region.R_EYE: 2.0,
 }  # fmt: skip
-DICE, SHADOW, KIND = 0.7, 1.0, 0.4
+DICE, SHADOW, KIND = 0.7, 1.5, 0.4
+SHADE_DICE = 0.4
+SHADED, LIT, SHADE_STEP = -0.051, -0.02, 0.02  # log of the light ratio: in a shadow below, in none above; softness
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
 LENS_SIGMA_PX = 3.0
 NOTHING_KNOWN = 254  # value of a label where even "no glasses" may be wrong; training only
@@ -118,7 +120,12 @@ class DeleterTask:
         shadow = losses.sub_pixels(batch["shadow"].float() / 255).clamp(SHADOW_FLOOR, 1).log()
         visible = (labels < int(Region.FRAME)) | (labels == int(Region.CLEAR_LENS))  # elsewhere nobody asks
         visible = visible.float()
-        ratio_error = (said.log_shadow - shadow).abs() * visible * (1 + 4 * (shadow < -0.02))
+        shaded = shadow < SHADED
+        # where there is a shadow the line below zero must pull too, or a pixel that once said "none" stays there
+        above = said.log_shadow.clamp_min(0)
+        ratio = said.log_shadow.clamp_max(0) + torch.where(shadow < LIT, 0.3 * (above / 0.3).log1p(), 0.0)
+        ratio_error = (ratio - shadow).abs() * visible * (1 + 4 * (shadow < LIT))
+        likely_shaded = ((SHADED - said.log_shadow) / SHADE_STEP).sigmoid()
         log_probability = said.logits.log_softmax(1)
         worn = dict(zip(GLASSES, log_probability[:, int(GLASSES[0]) :].exp().unbind(1), strict=True))
         taught = labels.masked_fill(~known, int(Region.IGNORE))
@@ -127,6 +134,7 @@ class DeleterTask:
             "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
             "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
             "shadow": SHADOW * ratio_error.sum() / visible.sum().clamp_min(1),
+            "shaded": SHADE_DICE * losses.dice_loss(likely_shaded, shaded, (labels < int(Region.FRAME)) & (labels > 0)),
             "kind": KIND
             * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
         }
