@@ -65,7 +65,8 @@ class GlassesMemory:
 class Delete:
     """Fills in the crop, the kind of glasses, the mask to delete, the shadow ratio and the class map of every face.
 
-    The crop comes out with the cast shadow undone. A face without glasses gets no mask and no shadow.
+    The crop comes out with the cast shadow, and the light that lenses add or take, undone. A face without glasses gets
+    no mask and no shadow.
     """
 
     name = "delete"
@@ -137,10 +138,13 @@ def feather(hole: np.ndarray, radius: int) -> np.ndarray:
 
 
 def shadow_on_skin(ratio: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """(h, w) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows."""
+    """(h, w) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows.
+
+    Above 1, where light is taken away, only within lenses: they reflect; nothing lightens bare skin.
+    """
     lit = LIT_TABLE[labels] & (hole == 0)
-    ratio = np.where(lit, ratio, np.float32(1))
-    return np.minimum(cv2.blur(ratio, (3, 3)), 1).astype(np.float32)
+    ratio = np.where(lit, np.where(labels == Region.CLEAR_LENS, ratio, np.minimum(ratio, 1)), np.float32(1))
+    return cv2.blur(ratio.astype(np.float32), (3, 3))
 
 
 def _disc(radius: int) -> np.ndarray:
