@@ -30,7 +30,7 @@ from tools.evaluate.invariance import mean_distance
 from tools.evaluate.measures import normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.glasses_labels import labelled_glasses
-from tools.train import losses
+from tools.train import losses, removed
 from tools.train.face_torch import FaceTorch
 from tools.train.identity import frozen_recogniser, identity_terms
 from tools.train.people import IdentityLabels, People
@@ -69,10 +69,11 @@ class CoefficientsTask:
         seen = samples.values("points_weight").sum(1) > 0
         free = np.array([name not in reserved for name in samples.photographs()])
         rendered = samples.values("synthetic").astype(bool)
-        photos = [samples[int(k)] for k in np.flatnonzero(seen & free & ~rendered)]
+        rows = np.flatnonzero(seen & free & ~rendered)
         labels = IdentityLabels(options.identities) if options.identities else None
         people = People(options.data, options.points, labels, "train", options.out / "cache") if labels else None
-        self.known = Known(photos, labels, people)
+        taken_off = options.shards / removed.FILE
+        self.known = Known(samples, rows, labels, people, removed.Removed(taken_off) if taken_off.exists() else None)
         self.heads = heads_of(samples, options.shards.parent / "heads")
         self.model = load_face_model("live")
         self.recogniser = frozen_recogniser(options.recogniser, options.quality) if options.recogniser else None

@@ -13,6 +13,7 @@ from realtime.face.coefficients import COUNT, move_pose
 from tools.evaluate.coefficients import shrunk
 from tools.train.augment import greyed, jitter_similarity, relight, sense
 from tools.train.people import IdentityLabels, People
+from tools.train.removed import Removed
 from tools.train.samples import Sample, Samples
 
 
@@ -40,20 +41,30 @@ def stacked(rows: list[Row]) -> dict[str, np.ndarray]:
 
 
 class Known:
-    """Where pairs of photographs come from: the factory's dressed ones, and `People` where they are given."""
+    """Where pairs of photographs come from: the factory's dressed ones, and `People` where they are given.
 
-    def __init__(self, photos: list[Sample], labels: IdentityLabels | None, people: People | None):
-        self.photos, self.labels, self.people = photos, labels, people
+    rows: the photographs among `samples`. removed: the same crops with their glasses taken off.
+    """
+
+    def __init__(
+        self, samples: Samples, rows: np.ndarray, labels: IdentityLabels | None, people: People | None,
+        removed: Removed | None = None,
+    ):  # fmt: skip
+        self.samples, self.rows, self.labels, self.people, self.removed = samples, rows, labels, people, removed
 
     def pair(self, rng: np.random.Generator) -> tuple[Row, Row]:
-        """Two looks at one photograph: one bare and one worn where the factory has dressed it."""
+        """Two looks at one photograph: where the factory has dressed it, one bare, and mostly one in eyeglasses or with
+        what their removal left."""
         if self.people is not None and rng.random() < 0.5:
             index = int(rng.integers(len(self.people)))
             return self._person(index, rng), self._person(index, rng)
-        sample = self.photos[int(rng.integers(len(self.photos)))]
+        row = int(rng.choice(self.rows))
+        sample = self.samples[row]
         name = str(sample.value("source")).split("+")[0]
         feature = self.labels[name] if self.labels is not None and name in self.labels else None
-        return varied(sample, rng, False, feature), varied(sample, rng, bool(rng.random() < 0.8), feature)
+        chance = rng.random()
+        taken_off = self.removed.picture(row) if self.removed is not None and chance < 0.5 else None
+        return varied(sample, rng, False, feature), varied(sample, rng, bool(chance < 0.8), feature, taken_off)
 
     def _person(self, index: int, rng: np.random.Generator) -> Row:
         crop, points = self.people.crop(index, rng)  # type: ignore[union-attr]
@@ -68,11 +79,15 @@ class Known:
         )  # fmt: skip
 
 
-def varied(sample: Sample, rng: np.random.Generator, worn: bool, feature: np.ndarray | None = None) -> Row:
-    """A crop of the factory's, bare or in eyeglasses, moved, relit and seen by some camera."""
+def varied(
+    sample: Sample, rng: np.random.Generator, worn: bool, feature: np.ndarray | None = None,
+    taken_off: np.ndarray | None = None,
+) -> Row:  # fmt: skip
+    """A crop of the factory's, bare, in eyeglasses or with them taken off, moved, relit and seen by some camera."""
     exact = bool(sample.value("synthetic"))
     moved = jitter_similarity(rng, 0.05, 0.07, 5.0)
-    image = warp(sample.picture("image" if worn else "clean"), moved, (CROP_SIZE, CROP_SIZE))
+    image = sample.picture("image" if worn else "clean") if taken_off is None else taken_off
+    image = warp(image, moved, (CROP_SIZE, CROP_SIZE))
     lit = rng.random() < 0.4
     if not lit:
         image = relight(image, rng)

@@ -51,7 +51,8 @@ def test_people_are_crops_of_one_split(options):
 
 def test_pairs_show_one_person_twice(options):
     labels = IdentityLabels(options.identities)
-    known = Known(list(Samples(options.shards)), labels, People(options.data, (), labels, "train", options.out))
+    people = People(options.data, (), labels, "train", options.out)
+    known = Known(Samples(options.shards), np.arange(6), labels, people)
     rows = [row for seed in range(12) for row in known.pair(np.random.default_rng(seed))]
     batch = stacked(rows)
     assert batch["crop"].shape == (24, 128, 128, 3) and batch["feature"].shape == (24, 128)
