@@ -103,8 +103,9 @@ class VideoSink:
         options = {"movflags": "frag_keyframe+delay_moov+default_base_moof", "frag_duration": str(FRAGMENT_US)}
         base = self._properties.time_base
         self._container = av.open(
-            self._file, "w", format=FORMATS[suffix], options={} if suffix in GROWING else options | timescale(base)
-        )
+            self._file, "w", format=FORMATS[suffix],
+            options={"fflags": "bitexact"} if suffix in GROWING else options | timescale(base),  # else: random numbers
+        )  # fmt: skip
         height, width = image.shape[:2]
         how = self._encoding
         stream = self._container.add_stream(how.codec, rate=self._properties.rate, options=dict(how.options))
