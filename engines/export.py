@@ -58,6 +58,7 @@ EXPORTS = {
     ),
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
     "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
+    "recogniser": Export({"crop": (BATCH, 3, 128, 128)}, {"features": (BATCH, 128)}),
 }
 
 

@@ -63,10 +63,10 @@ def _parser() -> argparse.ArgumentParser:
         parents = [common] if verb in ("cameras", "doctor") else [common, _networks()]
         if verb in ("live", "video", "image", "bench"):
             parents.append(_run())
-        if verb in ("live", "video"):
-            parents.append(_avatar())
-        if verb == "doctor":
+        if verb in ("live", "video", "image", "doctor"):
             parents.append(_send())
+        if verb in ("live", "video", "image"):
+            parents.append(_avatar(moves=verb != "image"))
         one = verbs.add_parser(verb, help=text, description=text, parents=parents)
         if verb == "batch":
             add_batch_options(one, _count, _share)
@@ -160,12 +160,14 @@ def _send() -> argparse.ArgumentParser:
     return parser
 
 
-def _avatar() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(add_help=False, parents=[_send()])
+def _avatar(moves: bool) -> argparse.ArgumentParser:
+    """moves: a person is followed over time, so that their ranges can be learnt; not so in pictures."""
+    parser = argparse.ArgumentParser(add_help=False)
     group = parser.add_argument_group("what avatars get")
     on_off = argparse.BooleanOptionalAction
     group.add_argument("--livelink-csv", type=Path, metavar="FILE", help="record as Live Link Face's CSV does")
-    group.add_argument("--adapt", action=on_off, default=True, help="fit each blendshape's range to the person")
+    if moves:
+        group.add_argument("--adapt", action=on_off, default=True, help="fit each blendshape's range to the person")
     return parser
 
 
@@ -187,6 +189,8 @@ def _background(text: str) -> str:
     if text not in BACKGROUNDS and not COLOUR.fullmatch(text):
         raise argparse.ArgumentTypeError(f"{text!r} is no background: {', '.join(BACKGROUNDS)} or #rrggbb")
     return text
+
+
 def _delay(text: str) -> float:
     seconds = float(text) / 1000
     if not 0 <= seconds <= LONGEST_S:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from realtime.face.drive import Eye
+from realtime.face.drive import Eye, Look
 from realtime.smoothing import OneEuro, OneEuroSettings
 
 LEFT, RIGHT = 0, 1
@@ -42,18 +42,6 @@ class EyeSettings:
     most_rest: float = float(np.radians(9))
     apart: float = float(np.radians(40))
     pair_s: float = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What one picture shows of one eye. direction: (yaw, pitch). strength: of the iris (`iris.Iris`).
-
-    visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses.
-    """
-
-    direction: np.ndarray
-    strength: float
-    visible: float
 
 
 class Eyes:

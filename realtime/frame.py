@@ -64,7 +64,7 @@ class Face:
     crop_from_frame: (2, 3) float64, similarity that maps frame pixels to the aligned 256x256 crop (`realtime.align`).
     crop: (256, 256, 3) uint8 RGB aligned crop; without glasses once `generate` has run.
     mask: (256, 256) uint8, what `delete` wants gone in the crop, 0 keep .. 255 delete, feathered.
-    shadow: (256, 256) float32 shaded / unshaded light in the crop, 1 where there is no cast shadow.
+    shadow: (256, 256) float32 light with glasses / without in the crop: below 1 in shadows, above 1 in reflections.
     labels: (128, 256) uint8 class map M of the strip (`engines.networks.classes`).
     coefficients: (239,) float32, frame pixels, see `realtime.face.coefficients`; None before `regress`.
     texture: (T, T, 4) uint8 RGBA live texture in the UV atlas; alpha 0 where nothing was ever seen; None before

@@ -83,6 +83,7 @@ def image_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink
         lambda: CoefficientsSink(output_path(output, stem, "coefficients")),
         lambda: BlendshapesSink(options.csv or output_path(output, stem, "blendshapes")),
         lambda: PictureMeshes(output, source.file_name, model),
+        *_senders(options, source),
         *([lambda: PicturesSink(output, renamed("_avatar"), _still(options))] if options.view == "avatar" else []),
     ])  # fmt: skip
 

@@ -56,9 +56,9 @@ def paste_strip(image: np.ndarray, strip: np.ndarray, mask: np.ndarray, top: int
 
 
 def lift_shadow(image: np.ndarray, ratio: np.ndarray, top: int, crop_from_frame: np.ndarray, floor: float) -> None:
-    """Divide `image`, in place, by the shadow `ratio` (h, w) float32 of crop rows from `top` on."""
+    """Divide `image`, in place, by the light `ratio` (h, w) float32 of crop rows from `top` on."""
     frame_from_crop = invert(crop_from_frame)
-    shaded = (ratio < 0.99).astype(np.uint8)
+    shaded = (np.abs(ratio - 1) > 0.01).astype(np.uint8)
     region = region_of(shaded, top, frame_from_crop, image.shape)
     if region is None:
         return
@@ -81,12 +81,12 @@ def blend(target: np.ndarray, source: np.ndarray, weight: np.ndarray) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def divide(target: np.ndarray, ratio: np.ndarray, floor: float) -> None:
-    """target (h, w, 3) uint8 /= max(ratio (h, w), floor) where ratio < 1, rounded and clipped."""
+    """target (h, w, 3) uint8 /= max(ratio (h, w), floor) where ratio is not 1, rounded and clipped."""
     least = np.float32(floor)
     for y in range(target.shape[0]):
         for x in range(target.shape[1]):
             r = ratio[y, x]
-            if r >= np.float32(0.995):
+            if np.abs(r - np.float32(1)) <= np.float32(0.005):
                 continue
             gain = np.float32(1) / max(r, least)
             for c in range(3):

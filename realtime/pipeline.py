@@ -139,7 +139,7 @@ def build_groups(
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
         synthesise.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
-    rebuild: list[Stage] = [Regress(engines["coefficients"], model), Smooth(smooth)]
+    rebuild: list[Stage] = [Regress(engines["coefficients"], model, careful=stills), Smooth(smooth)]
     rebuild += [Calibrate(lambda: switches.calibrations)]
     rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=options.adapt and not stills)]
     rebuild += [Refine(model)]

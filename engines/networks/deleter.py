@@ -1,9 +1,10 @@
 """N_de, the deleter: a U-Net that parses the periocular strip (paper section 3.2, after CelebAMask-HQ's classes).
 
-From one pass come the class map M, which is the eyeglasses area I_m to delete, the ratio of the shadow that the frame
-casts, and what kind of glasses is worn. The paper's U-Net is kept; in the light size its convolutions are separable and
-the first one halves the picture, so that no convolution runs at full size: the detail of a one-pixel wire rim
-comes back through sub-pixel rearrangement of features that the first layer took from each 6x6 patch.
+From one pass come the class map M, which is the eyeglasses area I_m to delete, the ratio of light that the glasses
+leave (below 1 in the frame's shadow and behind tint, above 1 where a lens reflects), and what kind of glasses is worn.
+The paper's U-Net is kept; in the light size its convolutions are separable and the first one halves the picture, so
+that no convolution runs at full size: the detail of a one-pixel wire rim comes back through sub-pixel rearrangement of
+features that the first layer took from each 6x6 patch.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from engines.networks.classes import COUNT, GLASSES
 
 MEAN, SPREAD = 0.45, 0.25  # of photographs, RGB 0..1
 SHADOW_FLOOR = 0.2  # smallest light ratio the network can say; below it a sensor has clipped
+SHEEN_CEILING = 2.5  # largest: lenses also add light that they reflect
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ SIZES = {
 class Parsing(NamedTuple):
     """Answers before their non-linearities, in sub-pixel layout: element (s, y, x) is pixel (2y + s // 2, 2x + s % 2).
 
-    logits: (N, 15, 4, H/2, W/2) of M; log_shadow: (N, 4, H/2, W/2), log of shaded / unshaded light, at most 0;
+    logits: (N, 15, 4, H/2, W/2) of M; log_shadow: (N, 4, H/2, W/2), log of shaded / unshaded light;
     kind: (N, 3) logits.
     """
 
@@ -103,7 +105,7 @@ class Deleter(nn.Module):
         maps, kind = self.at_half_size(strip)
         n, _, h, w = maps.shape
         logits, shadow = maps.contiguous().split([4 * COUNT, 4], 1)
-        return Parsing(logits.reshape(n, COUNT, 4, h, w), -functional.relu(-shadow), kind)
+        return Parsing(logits.reshape(n, COUNT, 4, h, w), shadow, kind)
 
     def answer(self, strip: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """What the engines run: labels (N, H, W) uint8, glasses (N, 4, H, W), shadow (N, 1, H, W), kind (N, 3).
@@ -121,7 +123,7 @@ class Deleter(nn.Module):
         likelihood = [(one - best).exp() for one in logits]
         total = sum(likelihood[1:], likelihood[0])
         glasses = [likelihood[region] / total for region in GLASSES]
-        shadow = (-functional.relu(-maps[:, 4 * COUNT :])).exp().clamp(SHADOW_FLOOR, 1.0)
+        shadow = maps[:, 4 * COUNT :].exp().clamp(SHADOW_FLOOR, SHEEN_CEILING)
         out = functional.pixel_shuffle(torch.cat([labels, *glasses, shadow], 1), 2)
         return out[:, 0].to(torch.uint8), out[:, 1:5], out[:, 5:6], kind.softmax(1)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import mkdtemp
 
+from realtime.batch.driving import DriveAgain
 from realtime.batch.join import join_videos
 from realtime.batch.pieces import NOGLASSES, RECORD, SIDEBYSIDE, Record, read_record
 from realtime.batch.segments import Uncuttable
@@ -30,10 +31,10 @@ def join_segments(unit: Join, options: Options) -> Outcome:
     same rows, and the same 68 points within a fraction of a pixel, since following a face forgets where it began but
     for rounding. What is averaged over a track's life (shape, skin, light) differs by what the average of the warm-up
     differs from that of everything before, some tenths of a millimetre, and goes over from one segment's to the next
-    one's in two seconds; lids and gaze, fitted to what was seen of a person's eyes so far, by up to a third; the
-    picture side by side shows each segment's own. Frames are encoded anew from the start of each segment, so the
-    bytes of the videos differ. Tracks keep their numbers over a joint; a new face gets the next number that was never
-    seen, where an uncut run may have spent one on what turned out to be no face.
+    one's in two seconds. Lids, gaze and blendshapes, fitted to what was seen of a person so far, are fitted anew from
+    the file's beginning; the picture side by side was drawn before, with each segment's own. Frames are encoded anew
+    from the start of each segment, so the bytes of the videos differ. Tracks keep their numbers over a joint; a new
+    face gets the next number that was never seen, where an uncut run may have spent one on what was no face.
     Raises Uncuttable where the segments do not make the file.
     """
     folder = Path(mkdtemp(prefix="join-", dir=unit.folder))
@@ -45,7 +46,7 @@ def join_segments(unit: Join, options: Options) -> Outcome:
     finally:
         source.close()
     parts = [unit.folder / f"piece-{segment.number:04d}" for segment in unit.segments]
-    seen = _replay(unit, parts, folder, properties)
+    seen = _replay(unit, parts, folder, properties, DriveAgain(options.smooth, options.adapt))
     sound_of = unit.job.path if tap is not None else None
     videos = (NOGLASSES, removed, sound_of), (SIDEBYSIDE, output_path(folder, stem, "sidebyside"), None)
     for name, target, sound in videos:
@@ -62,7 +63,7 @@ class _Seen:
         self.tracks: set[int] = set()
 
 
-def _replay(unit: Join, parts: list[Path], folder: Path, properties: Properties) -> _Seen:
+def _replay(unit: Join, parts: list[Path], folder: Path, properties: Properties, drive: DriveAgain) -> _Seen:
     """Feeds the sinks that need no pictures with what the segments have recorded."""
     stem, seen = properties.stem, _Seen()
     sinks: list[Sink] = [
@@ -72,7 +73,7 @@ def _replay(unit: Join, parts: list[Path], folder: Path, properties: Properties)
     ]
     try:
         for segment, record in zip(unit.segments, _continued(unit.segments, parts), strict=True):
-            for shot in record.shots(segment.first_index, properties.time_base):
+            for shot in record.shots(segment.first_index, properties.time_base, drive):
                 if shot.original.index != len(seen.times) or (seen.times and shot.original.pts <= seen.times[-1]):
                     raise Uncuttable(f"{unit.job.name}: segment {segment.number} does not continue the one before it")
                 seen.times.append(shot.original.pts)

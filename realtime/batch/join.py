@@ -48,7 +48,9 @@ def join_videos(parts: Sequence[Path], target: Path, properties: Properties, sou
 
 
 def _options(target: Path, properties: Properties) -> dict[str, str]:
-    return {} if target.suffix == ".mkv" else {"movflags": "faststart"} | timescale(properties.time_base)
+    if target.suffix == ".mkv":
+        return {"fflags": "bitexact"}  # else the file has random numbers in it
+    return {"movflags": "faststart"} | timescale(properties.time_base)
 
 
 def _packets(parts: Sequence[Path]) -> Iterator[av.Packet]:

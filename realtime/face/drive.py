@@ -30,14 +30,33 @@ class Eye:
         return rotation_matrix(self.pitch, self.yaw, 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one picture shows of one eye. direction: (yaw, pitch). strength: of the iris (`realtime.iris.Iris`).
+
+    visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses.
+    """
+
+    direction: np.ndarray
+    strength: float
+    visible: float
+
+
+Looks = tuple[Look, Look]  # left, right
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Drive:
-    """shapes: all 52 ARKit names -> 0..1, calibrated; "Left" is the subject's. pose: of the head, frame pixels."""
+    """shapes: all 52 ARKit names -> 0..1, calibrated; "Left" is the subject's. pose: of the head, frame pixels.
+
+    looks: what this picture alone showed of the eyes; None where they were not measured.
+    """
 
     shapes: dict[str, float]
     pose: Pose
     left: Eye
     right: Eye
+    looks: Looks | None = None
 
 
 def shapes_of(face: Face) -> dict[str, float] | None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import cv2
+
 from realtime.errors import UsageError
 
+AVX512 = 256  # cv2.CPU_AVX512_SKX: what x264 asks for before it uses such instructions
+UP_TO_AVX2 = "MMX2,SSE2Fast,SSSE3,SSE4.2,AVX,FMA3,BMI1,BMI2,AVX2"
 ALPHA_FORMATS = (".webm", ".mov")  # VP9 for browsers and OBS, ProRes 4444 for editors
 
 
@@ -30,4 +34,12 @@ def encoding_of(suffix: str, alpha: bool, crf: int, preset: str) -> Encoding:
         return Encoding("libvpx-vp9", "yuva420p" if alpha else "yuv420p", "rgba" if alpha else "rgb24", options)
     if alpha:
         return Encoding("prores_ks", "yuva444p10le", "rgba", {"profile": "4444", "vendor": "apl0", "alpha_bits": "8"})
-    return Encoding("libx264", "yuv420p", "rgb24", {"crf": str(crf), "preset": preset})
+    return Encoding("libx264", "yuv420p", "rgb24", {"crf": str(crf), "preset": preset} | repeatable())
+
+
+def repeatable() -> dict[str, str]:
+    """x264's options for the same bytes from the same pictures.
+
+    With AVX-512 its macroblock tree reads memory that nobody has written: one encode in some thirty came out otherwise.
+    """
+    return {"x264-params": f"asm={UP_TO_AVX2}"} if cv2.checkHardwareSupport(AVX512) else {}

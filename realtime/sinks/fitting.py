@@ -1,4 +1,4 @@
-"""Pictures into a size that an output has fixed: whole, undistorted, centred, black around."""
+"""Pictures into a size that an output has fixed: whole, undistorted, centred, black (or transparent) around."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def even(size: tuple[int, int]) -> tuple[int, int]:
 
 
 def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, 3) uint8 in `size` (width, height), its proportions kept; what is an odd pixel too large is cut."""
+    """(H, W, 3 or 4) uint8 in `size` (width, height), its proportions kept; what is an odd pixel too large is cut."""
     width, height = size
     if image.shape[0] - height in (0, 1) and image.shape[1] - width in (0, 1):
         return np.ascontiguousarray(image[:height, :width])
@@ -20,6 +20,6 @@ def fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     inner_w, inner_h = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
     x, y = (width - inner_w) // 2, (height - inner_h) // 2
-    picture = np.zeros((height, width, 3), np.uint8)
+    picture = np.zeros((height, width, image.shape[2]), np.uint8)
     picture[y : y + inner_h, x : x + inner_w] = cv2.resize(image, (inner_w, inner_h), interpolation=how)
     return picture

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 from realtime.errors import SinkError, UsageError, reason
 from realtime.sinks.base import Shot
 from realtime.sinks.encodings import encoding_of
+from realtime.sinks.fitting import fitted
 from realtime.sinks.growing import create, keep_whole_fragments, part_path, replacing
 from realtime.sinks.sound import FORMATS, SoundCopy, codecs, holds_sound
 from realtime.sinks.views import View, glasses_off
@@ -37,7 +38,7 @@ class VideoSink:
     audio: a tap of the source, None for silence. crf: x264's quality, 0 lossless .. 51. threads: its own (0: all).
     alpha: the view is (H, W, 4) RGBA, and stays transparent; .webm and .mov only.
     Raises SinkError, UsageError.
-    A picture of another size than the first is scaled to it; odd sizes are padded by one pixel (4:2:0 needs even ones).
+    A picture of another size than the first is fitted in; odd sizes are padded by one pixel (4:2:0 needs even ones).
     """
 
     def __init__(
@@ -103,8 +104,9 @@ class VideoSink:
         options = {"movflags": "frag_keyframe+delay_moov+default_base_moof", "frag_duration": str(FRAGMENT_US)}
         base = self._properties.time_base
         self._container = av.open(
-            self._file, "w", format=FORMATS[suffix], options={} if suffix in GROWING else options | timescale(base)
-        )
+            self._file, "w", format=FORMATS[suffix],
+            options={"fflags": "bitexact"} if suffix in GROWING else options | timescale(base),  # else: random numbers
+        )  # fmt: skip
         height, width = image.shape[:2]
         how = self._encoding
         stream = self._container.add_stream(how.codec, rate=self._properties.rate, options=dict(how.options))
@@ -126,7 +128,7 @@ class VideoSink:
     def _encode(self, image: np.ndarray, shot: Shot) -> None:
         assert self._container is not None
         size = (self._stream.width, self._stream.height)
-        picture = av.VideoFrame.from_ndarray(_fitted(image, size), format=self._encoding.source_format)
+        picture = av.VideoFrame.from_ndarray(_padded(image, size), format=self._encoding.source_format)
         space = self._properties.colour.space
         space_or_same = None if space == 2 else space
         form = self._encoding.pixel_format
@@ -202,15 +204,15 @@ def timescale(base: Fraction) -> dict[str, str]:
     return {"movie_timescale": str(base.denominator)}
 
 
-def _fitted(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """(H, W, C) in `size` (width, height): padded where it lacks the pixel of an odd size, scaled otherwise."""
+def _padded(image: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, C) in `size` (width, height): padded where it lacks the pixel of an odd size, fitted in otherwise."""
     height, width = image.shape[:2]
     right, bottom = size[0] - width, size[1] - height
     if (right, bottom) == (0, 0):
         return np.ascontiguousarray(image)
     if right in (0, 1) and bottom in (0, 1):
         return cv2.copyMakeBorder(image, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return fitted(image, size)
 
 
 def _defragment(part: Path, plain: Path, suffix: str) -> None:

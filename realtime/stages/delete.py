@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from engines.networks.classes import Region
-from realtime.align import CROP_SIZE, STRIP, aligned_crop, crop_from_landmarks
+from realtime.align import CROP_SIZE, STRIP, STRIP_TOP, aligned_crop, crop_from_landmarks, transform_points
 from realtime.detection import Runnable
 from realtime.frame import Face, Faces, Frame, Glasses
 from realtime.paste import divide
@@ -26,12 +26,14 @@ LIT = (Region.SKIN, Region.L_BROW, Region.R_BROW, Region.L_EYE, Region.R_EYE, Re
 @dataclass(frozen=True, slots=True)
 class DeleteSettings:
     """grow_px, feather_px: how far the mask reaches beyond what was seen, and how wide its soft edge is, crop pixels.
+    grow_eyes_px: the same between the lids: a rim's last traces matter less there than the eye.
     shadow_floor: least ratio that is divided by: below it the sensor has clipped and only noise would grow.
     kind_s: seconds over which the evidence for a kind is averaged. kind_change: evidence that a new kind needs.
     release: share of the last frame's mask that lingers, so that an edge near the threshold does not flicker.
     """
 
-    grow_px: int = 3
+    grow_px: int = 4
+    grow_eyes_px: int = 2
     feather_px: int = 2
     shadow_floor: float = 0.35
     kind_s: float = 0.3
@@ -65,7 +67,8 @@ class GlassesMemory:
 class Delete:
     """Fills in the crop, the kind of glasses, the mask to delete, the shadow ratio and the class map of every face.
 
-    The crop comes out with the cast shadow undone. A face without glasses gets no mask and no shadow.
+    The crop comes out with the cast shadow, and the light that lenses add or take, undone. A face without glasses gets
+    no mask and no shadow.
     """
 
     name = "delete"
@@ -99,7 +102,8 @@ class Delete:
         if memory.seen is not None:
             seen = np.maximum(seen, self.settings.release * memory.seen)
         memory.seen = seen
-        hole = hole_of(seen, self.settings)
+        points = transform_points(crop_from_frame, face.landmarks)
+        hole = hole_of(seen, points, self.settings)
         ratio = shadow_on_skin(np.asarray(found["shadow"])[0, 0], labels, hole)
         divide(crop[STRIP], ratio, self.settings.shadow_floor)
         mask = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
@@ -118,9 +122,24 @@ def glasses_probability(glasses: np.ndarray, kind: Glasses) -> np.ndarray:
     return seen + glasses[DARK_LENS] if kind is Glasses.DARK else seen
 
 
-def hole_of(seen: np.ndarray, settings: DeleteSettings) -> np.ndarray:
-    """(h, w) probabilities that a pixel must go -> (h, w) uint8 0/255, what is repainted, before its soft edge."""
-    return grow(connected(seen), settings.grow_px)
+def hole_of(seen: np.ndarray, points: np.ndarray, settings: DeleteSettings) -> np.ndarray:
+    """(h, w) probabilities that a pixel of the strip must go -> (h, w) uint8 0/255, what is repainted, before its soft
+    edge. points: (68, 2) pixels of the whole crop.
+    """
+    certain = connected(seen)
+    hole = grow(certain, settings.grow_px)
+    between = between_lids(points, hole.shape)
+    hole[between] = grow(certain, settings.grow_eyes_px)[between]
+    return hole
+
+
+def between_lids(points: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """(h, w) bool, pixels of the strip inside the outlines of both eyes. points: (68, 2) pixels of the whole crop."""
+    inside = np.zeros(shape, np.uint8)
+    for first in (36, 42):
+        outline = points[first : first + 6] - np.array([0, STRIP_TOP], np.float32)
+        cv2.fillConvexPoly(inside, cv2.convexHull(np.round(outline).astype(np.int32)), 1)
+    return inside > 0
 
 
 def connected(seen: np.ndarray, sure: float = 0.5, likely: float = 0.35, reach: int = 4) -> np.ndarray:
@@ -142,10 +161,13 @@ def feather(hole: np.ndarray, radius: int) -> np.ndarray:
 
 
 def shadow_on_skin(ratio: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """(h, w) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows."""
+    """(h, w) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows.
+
+    Above 1, where light is taken away, only within lenses: they reflect; nothing lightens bare skin.
+    """
     lit = LIT_TABLE[labels] & (hole == 0)
-    ratio = np.where(lit, ratio, np.float32(1))
-    return np.minimum(cv2.blur(ratio, (3, 3)), 1).astype(np.float32)
+    ratio = np.where(lit, np.where(labels == Region.CLEAR_LENS, ratio, np.minimum(ratio, 1)), np.float32(1))
+    return cv2.blur(ratio.astype(np.float32), (3, 3))
 
 
 def _disc(radius: int) -> np.ndarray:

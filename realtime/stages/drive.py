@@ -11,11 +11,11 @@ import numpy as np
 from realtime.adaptation import Adaptation
 from realtime.align import transform_points
 from realtime.blink_hold import BlinkHold
-from realtime.eyes import Eyes, Look, look_weights
+from realtime.eyes import Eyes, look_weights
 from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
 from realtime.face.camera import project
 from realtime.face.coefficients import SLICES, Pose, move_pose, pose
-from realtime.face.drive import Drive
+from realtime.face.drive import Drive, Look, Looks
 from realtime.face.model import EYEBALL_MM, FaceModel
 from realtime.frame import Face, Faces, Frame, Glasses
 from realtime.iris import MIDDLE, eye_picture, find_iris
@@ -39,6 +39,20 @@ class DriveState:
     def __init__(self, request: int) -> None:
         self.clock, self.eyes, self.adaptation, self.hold = Clock(), Eyes(), Adaptation(), BlinkHold()
         self.request, self.resting_since_s = request, -np.inf
+
+    def take(self, face: Face, looks: Looks, dt: float, smooth: float, adapt: bool) -> Face:
+        """The face, which has coefficients, driven by its looks and by what is known of this person from before."""
+        assert face.coefficients is not None
+        head = pose(face.coefficients)
+        left, right = self.eyes.take(looks, head.yaw, dt, smooth, adapt)
+        head = self.hold.take(head, min(left.opening, right.opening), dt)
+        shapes = blendshapes(face.coefficients)
+        if adapt:
+            shapes = self.adaptation.fit(shapes, head, dt)
+        if face.glasses is not Glasses.DARK:  # behind dark lenses the expression is all that is known
+            shapes |= look_weights(left, right)
+        drive = Drive(shapes, head, left, right, looks)
+        return face.with_(drive=drive, coefficients=with_eyes(face.coefficients, shapes))
 
 
 class DriveAvatar:
@@ -78,19 +92,11 @@ class DriveAvatar:
         if face.coefficients is None or face.crop is None or face.crop_from_frame is None:
             return face
         dt = state.clock.tick(frame.time_s)
-        head = pose(face.coefficients)
         looks = self._looks(face)
-        self._calibrate(frame, state, looks, head)
-        left, right = state.eyes.take(looks, head.yaw, dt, self.smooth(), self.adapt)
-        head = state.hold.take(head, min(left.opening, right.opening), dt)
-        shapes = blendshapes(face.coefficients)
-        if self.adapt:
-            shapes = state.adaptation.fit(shapes, head, dt)
-        if face.glasses is not Glasses.DARK:  # behind dark lenses the expression is all that is known
-            shapes |= look_weights(left, right)
-        return face.with_(drive=Drive(shapes, head, left, right), coefficients=with_eyes(face.coefficients, shapes))
+        self._calibrate(frame, state, looks, pose(face.coefficients))
+        return state.take(face, looks, dt, self.smooth(), self.adapt)
 
-    def _calibrate(self, frame: Frame, state: DriveState, looks: tuple[Look, Look], head: Pose) -> None:
+    def _calibrate(self, frame: Frame, state: DriveState, looks: Looks, head: Pose) -> None:
         """Since the neutral face was asked for: where the eyes are is straight into the camera."""
         if self.requests() != state.request:
             state.request, state.resting_since_s = self.requests(), frame.time_s
@@ -100,7 +106,7 @@ class DriveAvatar:
                 ahead = direction(head.rotation.T[:, 2])
                 state.eyes.rest = state.eyes.rest + 0.2 * (seen - ahead - state.eyes.rest)
 
-    def _looks(self, face: Face) -> tuple[Look, Look]:
+    def _looks(self, face: Face) -> Looks:
         """Left and right eye as this crop shows them."""
         assert face.coefficients is not None and face.crop is not None and face.crop_from_frame is not None
         here = pose(move_pose(face.coefficients, face.crop_from_frame))

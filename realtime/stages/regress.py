@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from realtime.align import aligned_crop, crop_from_landmarks, invert
+from realtime.align import CROP_SIZE, aligned_crop, crop_from_landmarks, invert, warp
 from realtime.anchor import anchor
 from realtime.detection import Runnable
 from realtime.face.coefficients import SLICES, move_pose
@@ -17,6 +17,11 @@ from realtime.tracking import TrackStates
 INPUT_SIZE = 128
 # frames that a running average remembers: a person's bones do not change, the light does slowly
 MEMORY_FRAMES = {"identity": 90.0, "texture": 90.0, "light": 20.0}
+
+CAREFUL_LOOKS = tuple(
+    cv2.getRotationMatrix2D((CROP_SIZE / 2 + dx, CROP_SIZE / 2 + dy), turn, scale)
+    for dx, dy, turn, scale in ((40, 0, 3, 1.05), (-40, 0, -3, 1.05), (0, 40, 3, 0.95), (0, -40, -3, 0.95))
+)  # turns in degrees about points beside the middle: that moves the face, too
 
 
 class SlowVariables:
@@ -43,12 +48,13 @@ class Regress:
     """Fills in the coefficients, pose in frame pixels; identity, texture and light averaged over the track.
 
     model: pulls pose and expression to the landmarks (`realtime.anchor`); None leaves them as regressed.
+    careful: the slow parts are the mean of several moved crops: for single pictures, which have no track to average.
     """
 
     name = "regress"
 
-    def __init__(self, network: Runnable, model: FaceModel | None = None):
-        self.network, self.model = network, model
+    def __init__(self, network: Runnable, model: FaceModel | None = None, careful: bool = False):
+        self.network, self.model, self.careful = network, model, careful
         self._tracks: TrackStates[SlowVariables] = TrackStates(SlowVariables)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
@@ -63,10 +69,18 @@ class Regress:
             crop_from_frame = crop_from_landmarks(face.landmarks)
             face = face.with_(crop=aligned_crop(frame.image, crop_from_frame), crop_from_frame=crop_from_frame)
         assert face.crop is not None and face.crop_from_frame is not None
-        small = cv2.resize(face.crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
-        in_crop = np.array(self.network.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)
+        in_crop = self._ask(face.crop)
+        if self.careful:
+            looks = [in_crop] + [self._ask(warp(face.crop, moved, (CROP_SIZE, CROP_SIZE))) for moved in CAREFUL_LOOKS]
+            for name in MEMORY_FRAMES:
+                in_crop[SLICES[name]] = np.mean([look[SLICES[name]] for look in looks], axis=0)
         in_frame = move_pose(in_crop, invert(face.crop_from_frame))
         coefficients = slow.take(in_frame, weight=max(face.confidence, 0.05))
         if self.model is not None:
             coefficients = anchor(self.model, coefficients, face.landmarks)
         return face.with_(coefficients=coefficients)
+
+    def _ask(self, crop: np.ndarray) -> np.ndarray:
+        """(256, 256, 3) crop -> (239,), pose in its pixels."""
+        small = cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
+        return np.array(self.network.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)

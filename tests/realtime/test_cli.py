@@ -33,6 +33,8 @@ def test_avatar_data_go_to_as_many_as_asked():
     options = parse(["live", *sends, "--livelink-csv", "a.csv"])
     assert options.send == ("vmc://10.0.0.2", "livelink://studio:11111") and options.livelink_csv == Path("a.csv")
     assert parse(["doctor", "--send", "vmc"]).send == ("vmc",) and parse([]).send == ()
+    options = parse(["image", "-i", "a.jpg", *sends, "--livelink-csv", "a.csv"])
+    assert len(options.send) == 2 and options.livelink_csv == Path("a.csv")
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from realtime.eyes import Eyes, Look, look_weights
-from realtime.face.drive import Eye
+from realtime.eyes import Eyes, look_weights
+from realtime.face.drive import Eye, Look
 
 DT = 1 / 30
 

@@ -24,6 +24,12 @@ def test_divide_restores_a_shaded_surface_and_stops_at_the_floor():
     assert shaded[0, :, 0].tolist() == [100, 100, 100, 40]
 
 
+def test_divide_takes_away_the_light_that_a_lens_adds():
+    shining = np.array([[[150, 120, 90], [100, 100, 100]]], np.uint8)
+    divide(shining, np.array([[1.5, 1.0]], np.float32), 0.25)
+    assert shining[0].tolist() == [[100, 80, 60], [100, 100, 100]]
+
+
 @pytest.mark.parametrize(
     ("centre", "eyes", "roll"), [((320, 240), 100, 0.0), ((200, 260), 60, 0.4), ((400, 200), 260, -0.3)]
 )

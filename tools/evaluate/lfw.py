@@ -2,10 +2,10 @@
 
 Data: a folder with `images/` and `pairs.csv` (`fold,a,b,same`), or the photographs' folder (then LFW's development
 view). Every picture goes through the whole chain; `--glasses` renders eyeglasses on it first. Two pictures are as alike
-as the cosine of their identities, each about the mean identity of all pictures. JSON: accuracy and accuracy_std over
-the folds (the threshold of a fold is the best of the others; a single fold is cut into ten), eer100 (100 % - equal
-error rate), nauc (area under the ROC curve), each a percentage with its _std over the folds; pairs, pictures, misses
-(pictures without a face: nobody's likeness).
+as the cosine of their identities, each about the mean identity of all pictures; `--recogniser` asks G instead. JSON:
+accuracy and accuracy_std over the folds (the threshold of a fold is the best of the others; a single fold is cut into
+ten), eer100 (100 % - equal error rate), nauc (area under the ROC curve), each a percentage with its _std over the
+folds; pairs, pictures, misses (pictures without a face: nobody's likeness).
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ import numpy as np
 from tqdm import tqdm
 
 from realtime.face.model import load_face_model
-from realtime.frame import Glasses
+from realtime.frame import Face, Glasses
+from realtime.planes import planes
+from tools.evaluate.chain import network
+from tools.evaluate.coefficients import shrunk
 from tools.evaluate.invariance import Judge, identity_of
 from tools.evaluate.picture import curve
 from tools.evaluate.whole_chain import WholeChain, worn_crop
@@ -45,6 +48,7 @@ class Pairs:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--glasses", action="store_true", help="render eyeglasses on every picture first")
+    parser.add_argument("--recogniser", action="store_true", help="ask G about the crops, not the shape coefficients")
 
 
 def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
@@ -52,12 +56,25 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     pairs, read = listed_pairs(options.data)
     if options.limit:
         pairs = first_pairs(pairs, options.limit)
-    chain = WholeChain(options)
+    chain, judged = WholeChain(options), identity_of
     try:
-        found = identities(pairs, read, chain, options.seed if options.glasses else None)
+        if options.recogniser:
+            judged = recognised(network("recogniser", options.quality, options.provider, options.checkpoint))
+        found = identities(pairs, read, chain, options.seed if options.glasses else None, judged)
     finally:
         chain.close()
     return verification(pairs, found)
+
+
+def recognised(recogniser: Any) -> Callable[[Face], np.ndarray]:
+    """What tells people apart by G: (128,) features of a face's crop, glasses already taken off."""
+
+    def features_of(face: Face) -> np.ndarray:
+        if face.crop is None:
+            raise ValueError("a face without its crop")
+        return np.array(recogniser.run({"crop": planes(shrunk(face.crop))})["features"], np.float64)[0]
+
+    return features_of
 
 
 def listed_pairs(data: Path) -> tuple[Pairs, Callable[[str], np.ndarray]]:
@@ -91,9 +108,10 @@ def first_pairs(pairs: Pairs, count: int) -> Pairs:
 
 
 def identities(
-    pairs: Pairs, read: Callable[[str], np.ndarray], judge: Judge, glasses_seed: int | None = None
-) -> dict[str, np.ndarray]:
-    """(80,) identity of every picture in which a face was found; with a seed each wears rendered eyeglasses."""
+    pairs: Pairs, read: Callable[[str], np.ndarray], judge: Judge, glasses_seed: int | None = None,
+    judged: Callable[[Face], np.ndarray] = identity_of,
+) -> dict[str, np.ndarray]:  # fmt: skip
+    """Identity (80,) of every picture in which a face was found; with a seed each wears rendered eyeglasses."""
     found = {}
     names = sorted({*pairs.first, *pairs.second})
     for number, name in enumerate(tqdm(names, unit="picture", disable=None)):
@@ -102,7 +120,7 @@ def identities(
             image = dressed(image, judge, np.random.default_rng((glasses_seed, number)))
         face = judge(image)
         if face is not None:
-            found[name] = identity_of(face)
+            found[name] = judged(face)
     return found
 
 

@@ -150,7 +150,7 @@ def remove(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, number:
     """The chain's stages delete and generate on one crop, whose kind of glasses is known."""
     settings = DeleteSettings()
     found = parse(sample.image[STRIP])
-    hole = hole_of(glasses_probability(found["glasses"], sample.kind), settings)
+    hole = hole_of(glasses_probability(found["glasses"], sample.kind), points, settings)
     lifted = sample.image[STRIP].copy()
     divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], hole), settings.shadow_floor)
     mask = feather(hole, settings.feather_px)

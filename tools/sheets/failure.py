@@ -4,8 +4,8 @@ Each is measured in the aligned crop and put on a scale of its own: 0 is what an
 is the most that 95 of 100 ideal results score; `python -m tools.sheets --calibrate` measures both on clean photographs,
 with the holes of rendered glasses. The score is the sum of what exceeds 0 in COUNTED, each part capped so that none
 hides another. It was held against a person's eyes on 224 photographs, 90 of them marked as failures: it puts a failure
-before another photograph in 75 of 100 pairs. Blur, alone 46 in 100, is told but not counted: nearly every fill is softer
-than skin.
+before another photograph in 75 of 100 pairs. Blur, alone 46 in 100, is told but not counted: nearly every fill is
+softer than skin.
 """
 
 from __future__ import annotations

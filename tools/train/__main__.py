@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.train.trainer import Options, train
 
-NAMES = ("landmarks", "detector", "deleter", "generator", "coefficients")
+NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients")
 
 
 def options_from(arguments: list[str]) -> tuple[str, Options]:
@@ -23,6 +23,8 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
         "--minutes", type=float, required=True, help="length of the whole training, resumed parts included"
     )
     parser.add_argument("--points", type=Path, nargs="*", default=[], help="npz files with weak 68-point labels")
+    parser.add_argument("--identities", type=Path, help="npz of tools.identity_labels: whose faces they are")
+    parser.add_argument("--recogniser", help="G for eq. 9: shipped, or a checkpoint.pt")
     parser.add_argument("--shards", type=Path, help="folder of the data factory's training shards")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     parser.add_argument("--start", help="begin with these weights: shipped, or a checkpoint.pt, instead of random ones")

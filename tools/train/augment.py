@@ -53,6 +53,13 @@ def relight(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return lit
 
 
+def greyed(image: np.ndarray, rng: np.random.Generator, share: float = 0.25) -> np.ndarray:
+    """Without colour, in a share of all cases."""
+    if rng.random() >= share:
+        return image
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
 def sense(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What cameras and codecs do: lower resolution, blur, noise, JPEG; each in about a third of the pictures."""
     h, w = image.shape[:2]

@@ -3,8 +3,12 @@
 Added to the paper's losses, which alone do not converge from scratch: distance of vertices in mm without the pose,
 distance of posed points in pixels, coefficients in units of their spread, and regularisers. Photographs carry a weaker
 coefficient term (their fit saw only 68 points) and the full weight of their landmarks. Eq. 8 joins for the second half,
-on bare faces in their own light. Eq. 9 is `losses.feature_loss`, for when a face recogniser G has been trained. The
-input grows from 96 to 128 pixels during the training, which spares a quarter of the work.
+on bare faces in their own light, and eq. 9 with it where G is given. The input grows from 96 to 128 pixels during the
+training, which spares a quarter of the work.
+
+Photographs come in pairs, two looks at one of them, bare and in eyeglasses: they must get the same identity, and other
+people others. Where a teacher has said whose face it is, the cosines between identities follow those between its
+features, so that the shape coefficients tell people apart (Table 1).
 """
 
 from __future__ import annotations
@@ -18,26 +22,29 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.networks.coefficients import Coefficients
-from realtime.align import CROP_SIZE, transform_points, warp
-from realtime.face.coefficients import SLICES, move_pose
+from realtime.face.coefficients import SLICES
 from realtime.face.model import SHAPE, load_face_model
 from realtime.face.regions import FACE_SKIN
 from tools.evaluate.coefficients import aligned_error, shrunk
+from tools.evaluate.invariance import mean_distance
 from tools.evaluate.measures import normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.glasses_labels import labelled_glasses
-from tools.train import losses
-from tools.train.augment import jitter_similarity, relight, sense
+from tools.train import losses, removed
 from tools.train.face_torch import FaceTorch
+from tools.train.identity import frozen_recogniser, identity_terms
+from tools.train.people import IdentityLabels, People
+from tools.train.regression_rows import Known, heads_of, stacked, varied
 from tools.train.render_torch import render
 from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
 SIZES = ((0.55, 96), (1.0, 128))  # until which fraction of the training the input has which side, pixels
-HEADS_SHARE = 0.6  # of a batch
+HEADS_SHARE = 0.42  # of a batch
 VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.3, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
 REGULARISED = np.r_[SLICES["identity"], SLICES["texture"]]
-PHOTOMETRIC, PHOTOMETRIC_FROM, PHOTOMETRIC_ROWS = 1.4, 0.5, 6  # eq. 8's lambda 1; fraction of the training; per batch
+PHOTOMETRIC, PHOTOMETRIC_FROM, PHOTOMETRIC_ROWS = 1.4, 0.55, 6  # eq. 8's lambda 1; fraction of the training; per batch
+RECOGNISED = 0.25  # eq. 9's lambda 2
 FITTED = 0.3  # weight of a fitted coefficient beside an exact one
 PARTS = {"identity": 1.0, "expression": 1.0, "texture": 0.3, "light": 0.5, "pose": 2.0}
 SPREAD_FLOOR = 0.02
@@ -48,8 +55,9 @@ class CoefficientsTask:
     judged = 96  # photographs and heads in a report
     players: tuple[str, ...] = ("model",)
     recipe = Recipe(
-        batch=32, learning_rate={"model": 1.5e-3}, ema_halflife_steps=150, warmup_steps=150, weight_decay=5e-4
-    )
+        batch=48, learning_rate={"model": 1.2e-3}, ema_halflife_steps=150, warmup_steps=150, weight_decay=5e-4,
+        cpu_precision="bf16-mixed",
+    )  # fmt: skip
 
     def __init__(self, options: Options):
         self.options = options
@@ -61,11 +69,14 @@ class CoefficientsTask:
         seen = samples.values("points_weight").sum(1) > 0
         free = np.array([name not in reserved for name in samples.photographs()])
         rendered = samples.values("synthetic").astype(bool)
-        self.photos = [samples[int(k)] for k in np.flatnonzero(seen & free & ~rendered)]
-        self.heads = [samples[int(k)] for k in np.flatnonzero(rendered)]
-        folder = options.shards.parent / "heads"
-        self.heads += list(Samples(folder)) if any(folder.glob("*.npz")) else []
+        rows = np.flatnonzero(seen & free & ~rendered)
+        labels = IdentityLabels(options.identities) if options.identities else None
+        people = People(options.data, options.points, labels, "train", options.out / "cache") if labels else None
+        taken_off = options.shards / removed.FILE
+        self.known = Known(samples, rows, labels, people, removed.Removed(taken_off) if taken_off.exists() else None)
+        self.heads = heads_of(samples, options.shards.parent / "heads")
         self.model = load_face_model("live")
+        self.recogniser = frozen_recogniser(options.recogniser, options.quality) if options.recogniser else None
 
     def models(self) -> dict[str, nn.Module]:
         network = Coefficients(self.options.quality)
@@ -78,17 +89,14 @@ class CoefficientsTask:
         return {"model": network}
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Heads first, then photographs in pairs; what is in them: `regression_rows.Row`."""
+        pairs = round((1 - HEADS_SHARE) * self.recipe.batch / 2)
         rows = []
-        for k in range(self.recipe.batch):
-            if k < HEADS_SHARE * self.recipe.batch:
-                rows.append(varied(self.heads[int(rng.integers(len(self.heads)))], rng))
-            else:
-                rows.append(varied(self.photos[int(rng.integers(len(self.photos)))], rng))
-        crop, coefficients, points, weight, exact, lit, bare = (np.stack(part) for part in zip(*rows, strict=True))
-        return {
-            "crop": crop, "coefficients": coefficients, "points": points, "weight": weight, "exact": exact, "lit": lit,
-            "bare": bare,
-        }  # fmt: skip
+        for _ in range(self.recipe.batch - 2 * pairs):
+            rows.append(varied(self.heads[int(rng.integers(len(self.heads)))], rng, bool(rng.random() < 0.6)))
+        for _ in range(pairs):
+            rows += self.known.pair(rng)
+        return {**stacked(rows), "pairs": np.array(pairs)}
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         crop = pictures(batch["crop"])
@@ -109,10 +117,14 @@ class CoefficientsTask:
             "coefficients": COEFFICIENTS * self._coefficient_loss(said, truth, known, batch, network),
             "regular": REGULAR * said[:, REGULARISED].square().sum(1).mean(),
         }
+        terms |= identity_terms(said[:, SHAPE], batch["feature"], int(batch["pairs"]))
         chosen = torch.nonzero(batch["bare"])[:PHOTOMETRIC_ROWS, 0] if progress > PHOTOMETRIC_FROM else []
         if len(chosen):
             made, visible = render(self.face, said[chosen], size, self.skin_triangles)
             terms["photometric"] = PHOTOMETRIC * losses.photometric_loss(small[chosen], made, visible)
+            if self.recogniser is not None:
+                worn = visible * made + (1 - visible) * small[chosen]  # the rendered face in the photograph's hair
+                terms["recognised"] = RECOGNISED * losses.feature_loss(small[chosen], worn, self.recogniser)
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
 
@@ -152,7 +164,26 @@ class CoefficientsTask:
             vertices = self.model.vertices(regress(model, one.picture("image")))[self.skin]
             errors.append(aligned_error(vertices, self.model.vertices(one.value("coefficients"))[self.skin]))
         nme = normalised_mean_error(said, np.array([one.value("points") for one in photos])).mean()
-        return {"nme": float(nme), "vertex_mm": float(np.mean(errors))}
+        return {"nme": float(nme), "vertex_mm": float(np.mean(errors)), **self._identity_measures(model)}
+
+    def _identity_measures(self, model: nn.Module) -> dict[str, float]:
+        """Of val photographs that the factory has dressed: how far eyeglasses move the identity, over the distance
+        between people; and, where a teacher spoke of them, how its cosines and ours go together."""
+        dressed = [one for one in self.held_out[0] if int(one.value("kind"))]
+        bare, worn = (
+            np.array([regress(model, one.picture(name))[SHAPE] for one in dressed]) for name in ("clean", "image")
+        )
+        measures = {"invariance": float(np.linalg.norm(bare - worn, axis=1).mean() / mean_distance(bare))}
+        if self.known.labels is None:
+            return measures
+        said = np.array([regress(model, one.picture("clean"))[SHAPE] for one in self.held_out[0]])
+        names = [str(one.value("source")).split("+")[0] for one in self.held_out[0]]
+        told = [k for k, name in enumerate(names) if name in self.known.labels]
+        taught = np.array([self.known.labels[names[k]] for k in told])
+        ours = said[told] - said.mean(0)
+        ours /= np.linalg.norm(ours, axis=1, keepdims=True)
+        pairs = np.triu_indices(len(told), 1)
+        return {**measures, "relation": float(np.corrcoef((ours @ ours.T)[pairs], (taught @ taught.T)[pairs])[0, 1])}
 
     def sheet(self, model: nn.Module) -> np.ndarray:
         tiles = []
@@ -160,34 +191,6 @@ class CoefficientsTask:
             image = one.picture("clean" if not one.value("synthetic") else "image")
             tiles.append(drawn_points(image, self.model.landmarks_of(regress(model, image)), one.value("points")))
         return tiled(tiles, 8)
-
-
-def varied(sample: Sample, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Crop (128, 128, 3), coefficients, points, their weights, whether exact, whether the light was left alone, and
-    whether the picture shows a bare face in its own light, for the photometric loss.
-
-    Half of the crops wear what the factory gave them: the network must not mind what the removal leaves behind.
-    """
-    exact = bool(sample.value("synthetic"))
-    worn = rng.random() < (0.6 if exact else 0.3)
-    image = sample.picture("image" if worn else "clean")
-    moved = jitter_similarity(rng, 0.05, 0.07, 5.0)
-    image = warp(image, moved, (CROP_SIZE, CROP_SIZE))
-    lit = rng.random() < 0.4
-    if not lit:
-        image = relight(image, rng)
-    crop = shrunk(sense(image, rng))
-    coefficients = move_pose(np.asarray(sample.value("coefficients"), np.float32), moved)
-    points = transform_points(moved, sample.value("points"))
-    return (
-        crop,
-        coefficients,
-        points,
-        sample.value("points_weight").astype(np.float32),
-        np.bool_(exact),
-        np.float32(lit),
-        np.bool_(lit and not worn),
-    )
 
 
 def resized(crop: Tensor, size: int) -> Tensor:

@@ -1,8 +1,8 @@
 """Training of N_de (paper 3.2) on the data factory's shards: parsing, cast shadow and kind of glasses.
 
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
-much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio (cast shadow, and the tint of clear
-lenses); cross-entropy of the kind.
+much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio (cast shadow, tint and sheen of
+clear lenses) and soft Dice of where it is below 0.95; cross-entropy of the kind.
 
 `worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.networks.classes import COUNT, GLASSES, Region
-from engines.networks.deleter import SHADOW_FLOOR, Deleter
+from engines.networks.deleter import SHADOW_FLOOR, SHEEN_CEILING, Deleter
 from realtime.align import CROP_SIZE, STRIP_BOTTOM, STRIP_TOP
 from tools.evaluate.parsing_scores import ParsingScores, f1_macro, painted
 from tools.glasses_labels import labelled_glasses
@@ -33,7 +33,9 @@ WEIGHTS = {  # of the cross-entropy; 1 where not named
     Region.BACKGROUND: 0.5, Region.SKIN: 0.5, Region.HAIR: 0.5, Region.FRAME: 1.2, Region.CLEAR_LENS: 1.0,
     Region.DARK_LENS: 1.0, Region.GLARE: 2.0, Region.L_EYE: 2.0, Region.R_EYE: 2.0,
 }  # fmt: skip
-DICE, SHADOW, KIND = 0.7, 1.0, 0.4
+DICE, SHADOW, KIND = 0.7, 1.5, 0.4
+SHADE_DICE = 0.4
+SHADED, LIT, SHADE_STEP = -0.051, 0.02, 0.02  # log of the light ratio: shadow below; nothing within; softness
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
 LENS_SIGMA_PX = 3.0
 NOTHING_KNOWN = 254  # value of a label where even "no glasses" may be wrong; training only
@@ -46,7 +48,11 @@ class DeleterTask:
     judged = 160  # val strips in a report
     players: tuple[str, ...] = ("model",)
     recipe = Recipe(
-        batch=24, learning_rate={"model": 3e-3}, ema_halflife_steps=150, warmup_steps=100, weight_decay=1e-3,
+        batch=24,
+        learning_rate={"model": 3e-3},
+        ema_halflife_steps=150,
+        warmup_steps=100,
+        weight_decay=1e-3,
         cpu_precision="bf16-mixed",
     )
 
@@ -92,11 +98,11 @@ class DeleterTask:
         shadow = through_lenses(sample, image, labels)
         if real_kind != UNKNOWN:
             image, kind = sample.picture("clean"), real_kind
-            labels, shadow = np.full_like(labels, NOTHING_KNOWN), np.full_like(shadow, 255)
+            labels, shadow = np.full_like(labels, NOTHING_KNOWN), np.ones_like(shadow)
         elif kind != 0 and rng.random() < 0.12 and not sample.value("synthetic"):  # the same person without them
             image, kind = sample.picture("clean"), 0
             worn = labels >= Region.FRAME
-            labels, shadow = np.where(worn, np.uint8(Region.IGNORE), labels), np.full_like(shadow, 255)
+            labels, shadow = np.where(worn, np.uint8(Region.IGNORE), labels), np.ones_like(shadow)
         moved = jitter_similarity(rng)
         if rng.random() < 0.5:
             moved, labels = after(moved, MIRRORED), FLIPPED[labels]
@@ -104,17 +110,21 @@ class DeleterTask:
         size = (CROP_SIZE, STRIP_BOTTOM - STRIP_TOP)
         image = cv2.warpAffine(image, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         labels = cv2.warpAffine(labels, moved, size, flags=cv2.INTER_NEAREST, borderValue=int(Region.IGNORE))
-        shadow = cv2.warpAffine(shadow, moved, size, flags=cv2.INTER_LINEAR, borderValue=255)
+        shadow = cv2.warpAffine(shadow, moved, size, flags=cv2.INTER_LINEAR, borderValue=1)
         return sense(relight(image, rng), rng), labels, shadow, np.int64(kind)
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         said = models["model"](pictures(batch["strip"]))
         labels = losses.sub_pixels(batch["labels"].long())
         known, bare = labels < COUNT, labels == int(Region.IGNORE)
-        shadow = losses.sub_pixels(batch["shadow"].float() / 255).clamp(SHADOW_FLOOR, 1).log()
+        shadow = losses.sub_pixels(batch["shadow"].float()).clamp(SHADOW_FLOOR, SHEEN_CEILING).log()
         visible = (labels < int(Region.FRAME)) | (labels == int(Region.CLEAR_LENS))  # elsewhere nobody asks
         visible = visible.float()
-        ratio_error = (said.log_shadow - shadow).abs() * visible * (1 + 4 * (shadow < -0.02))
+        skin = (labels < int(Region.FRAME)) & (labels != int(Region.BACKGROUND))
+        error = (said.log_shadow - shadow).abs()
+        changed = shadow.abs() > LIT
+        ratio_error = torch.where(error < 1, error, 1 + error.log()) * visible * (1 + 4 * changed)
+        likely_shaded = ((SHADED - said.log_shadow) / SHADE_STEP).sigmoid()
         log_probability = said.logits.log_softmax(1)
         worn = dict(zip(GLASSES, log_probability[:, int(GLASSES[0]) :].exp().unbind(1), strict=True))
         taught = labels.masked_fill(~known, int(Region.IGNORE))
@@ -123,6 +133,7 @@ class DeleterTask:
             "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
             "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
             "shadow": SHADOW * ratio_error.sum() / visible.sum().clamp_min(1),
+            "shaded": SHADE_DICE * losses.dice_loss(likely_shaded, shadow < SHADED, skin),
             "kind": KIND
             * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
         }
@@ -157,24 +168,24 @@ class DeleterTask:
         rows = []
         for image, labels, _ in self.held_out[:14]:
             said, _, shadow, _ = answer(model, image)
-            ratio = np.repeat((shadow * 255).astype(np.uint8)[..., None], 3, 2)
+            ratio = np.repeat((shadow * 127).clip(0, 255).astype(np.uint8)[..., None], 3, 2)
             rows.append(np.hstack([image, painted(image, said), painted(image, labels), ratio]))
         return np.vstack(rows)
 
 
 def through_lenses(sample: Sample, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(256, 256) uint8, 255 * ratio: the cast shadow, and within clear lenses all light that they and it take away.
+    """(256, 256) float32 light ratio: the cast shadow, and within clear lenses all light that tint and shadow take away
+    and reflections add.
 
     There the ratio is that of smoothed brightness with and without glasses, since lenses also move what is seen.
     """
-    shadow = sample.picture("shadow")
+    shadow = sample.picture("shadow").astype(np.float32) / 255
     lens = (labels == Region.CLEAR_LENS).astype(np.float32)
     if not lens.any():
         return shadow
     seen, clean = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) * lens for one in (image, sample.picture("clean")))
     seen, clean = (cv2.GaussianBlur(one, (0, 0), LENS_SIGMA_PX) for one in (seen, clean))
-    ratio = np.clip(255 * seen / np.maximum(clean, 1), 0, 255).astype(np.uint8)
-    return np.where(lens > 0, ratio, shadow)
+    return np.where(lens > 0, seen / np.maximum(clean, 1), shadow).astype(np.float32)
 
 
 def answer(model: nn.Module, strip: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

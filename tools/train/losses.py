@@ -113,3 +113,11 @@ def photometric_loss(photo: Tensor, rendered: Tensor, visible: Tensor) -> Tensor
 def feature_loss(photo: Tensor, rendered: Tensor, embed: Callable[[Tensor], Tensor]) -> Tensor:
     """Eq. 9: 1 - cosine between face features G(.) of photo and rendering; `embed` maps (N, 3, H, W) to (N, D)."""
     return (1 - functional.cosine_similarity(embed(photo), embed(rendered), dim=1)).mean()
+
+
+def relation_loss(said: Tensor, taught: Tensor) -> Tensor:
+    """Mean squared difference between the cosines of all pairs of rows; (N, D) and (N, E), both about their origin
+    (Park et al. 2019, relational distillation)."""
+    first, second = functional.normalize(said, dim=1), functional.normalize(taught, dim=1)
+    apart = ~torch.eye(len(said), dtype=torch.bool, device=said.device)
+    return (first @ first.T - second @ second.T)[apart].square().mean()

@@ -19,6 +19,7 @@ class Options:
     """What a person chooses. `points`: files of weak landmarks (npz: names 'set/file', points, score).
 
     start: "shipped", or a checkpoint of an earlier training, to begin with instead of random weights.
+    identities: file of `tools.identity_labels`. recogniser: "shipped" or a checkpoint of G, for eq. 9.
     """
 
     data: Path
@@ -28,6 +29,8 @@ class Options:
     shards: Path | None = None
     resume: bool = False
     start: str | None = None
+    identities: Path | None = None
+    recogniser: str | None = None
     threads: int = 1
     seed: int = 0
     quality: str = "light"

@@ -65,7 +65,7 @@ class OpenSeeFace:
         sure = np.r_[np.full(66, face.confidence), drive.right.confidence, drive.left.confidence]
         solid = (points - nose) @ FLIP / UNIT_MM * (1, -1, -1)
         numbers = np.concatenate([sure, flat[:, ::-1].ravel(), solid.ravel(), features(drive)])
-        return head + numbers.astype("<f4").tobytes()
+        return head + (numbers + 0.0).astype("<f4").tobytes()  # never minus zero
 
     def _points(self, coefficients: np.ndarray, drive: Drive) -> np.ndarray:
         """(70, 3) mm in our axes: the 66, right and left pupil, right and left eyeball's centre."""

@@ -68,4 +68,5 @@ def bones(drive: Drive) -> dict[str, np.ndarray]:
 def transform(address: str, name: str, turn: np.ndarray) -> bytes:
     """A bone at its own place, turned by a (4,) quaternion w, x, y, z of our axes (x to the subject's left)."""
     w, x, y, z = (float(v) for v in turn)
-    return osc.message(address, name, 0.0, 0.0, 0.0, x, -y, -z, w)  # Unity's x runs to the avatar's right
+    to_unity = (x, -y, -z, w)  # its x runs to the avatar's right
+    return osc.message(address, name, 0.0, 0.0, 0.0, *(number + 0.0 for number in to_unity))  # never minus zero

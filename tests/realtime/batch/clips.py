@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import av
 import numpy as np
 
 from realtime.sources.pattern import PatternSource
-from tests.realtime.clips import sound_packets, video_times
 
 
 def film(
@@ -52,34 +50,10 @@ def pictures(path: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
-@dataclass(frozen=True, eq=False)
-class Played:
-    """What plays. Equal: the same times and sound packets, and pictures that nobody can tell apart.
-
-    Pictures, not bytes: in two of some sixty runs x264 has encoded the same pictures a few bytes longer.
-    """
-
-    pictures: list[np.ndarray]
-    times: list[Fraction]
-    sound: list[tuple[Fraction, int, bytes]]
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Played) or (self.times, self.sound) != (other.times, other.sound):
-            return False
-        pairs = zip(self.pictures, other.pictures, strict=True)
-        return all(np.abs(a.astype(int) - b).mean() < 0.5 for a, b in pairs)
-
-
-def played(path: Path) -> Played:
-    with av.open(str(path)) as container:
-        has_sound = bool(container.streams.audio)
-    return Played(pictures(path), video_times(path), sound_packets(path) if has_sound else [])
-
-
-def contents(folder: Path) -> dict[str, object]:
-    """Every file below a folder but the manifest and what is hidden: its bytes, or what plays where it is a video."""
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder but the manifest and what is hidden."""
     return {
-        path.relative_to(folder).as_posix(): played(path) if path.suffix in (".mp4", ".mkv") else path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and not path.name.startswith((".", "manifest")) and ".unfinished" not in path.parts
     }

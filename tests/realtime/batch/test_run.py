@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from realtime.batch import run
-from realtime.batch.pieces import Record
+from realtime.batch.driving import DriveAgain
+from realtime.batch.pieces import Record, RecordSink, read_record
 from realtime.batch.tracks import fade_averages, join_numbers
 from realtime.batch.work import Ended, Outcome, Piece, Plan, Progress, Segment, Unit
+from realtime.face.blendshapes import ARKIT_NAMES
 from realtime.face.coefficients import SLICES
+from realtime.face.drive import Look
+from realtime.frame import Face, Frame
 from realtime.options import Options
+from realtime.sinks.base import Shot
 from realtime.sinks.rows import ROW
 
 SEGMENTS = tuple(Segment(n, 0, 0, 10 * n, 10 * n + 10, 10 * n, 10 * n, 10) for n in range(3))
@@ -155,7 +161,8 @@ def record(frames: range, faces: dict[int, float], averages: float = 0.0) -> Rec
         row["frame"], row["time"], row["face"], row["landmarks"] = frame, frame / 10, track, points
         row["coefficients"] = averages
     textures = {track: np.full((2, 2, 4), track, np.uint8) for track in faces}
-    return Record(np.array(frames), np.array(frames) * 10, rows, textures)
+    times = np.array(frames)
+    return Record(times, times * 10, times < 0, rows, np.full((len(rows), 2, 4), np.nan), textures)
 
 
 def test_a_face_keeps_its_number_over_a_joint_and_a_new_one_gets_an_unused_one():
@@ -174,3 +181,40 @@ def test_averages_go_over_without_a_step():
     identity, expression = faded[:, SLICES["identity"]], faded[:, SLICES["expression"]]
     assert identity[0, 0] == pytest.approx(1.05) and np.allclose(np.diff(identity[:19, 0]), 0.05, atol=1e-5)
     assert (identity[19:] == 2).all() and (expression == 2).all()
+
+
+def test_over_a_joint_a_person_is_known_from_the_files_beginning(tmp_path):
+    """Looks are recorded; lids, gaze and ranges are fitted to them when segments are joined, as if nothing was cut."""
+    random = np.random.default_rng(0)
+    looks = [
+        tuple(Look(random.normal(0.1, 0.1, 2), float(random.uniform(0.02, 0.12)), 1.0) for _ in range(2))
+        for _ in range(120)
+    ]
+    uncut, seen = DriveAgain(0.5, True), []
+    for frame, face in stream(range(120)):
+        seen += uncut(frame, (face,), [looks[frame.index]])
+    again, joined, own = DriveAgain(0.5, True), [], []
+    for number, (warm, first, end) in enumerate(((0, 0, 60), (40, 60, 120))):
+        segment, sink = DriveAgain(0.5, True), RecordSink(tmp_path / f"{number}.npz")
+        for frame, face in stream(range(warm, end)):
+            (driven,) = segment(frame, (face,), [looks[frame.index]])
+            sink.write(Shot(frame, frame, (driven,)))
+            own += [driven] if frame.index >= first else []
+        sink.close()
+        shots = read_record(tmp_path / f"{number}.npz").shots(first, Fraction(1, 10), again)
+        joined += [shot.faces[0] for shot in shots]
+    assert len(joined) == 120 and [face.drive.shapes for face in joined] == [face.drive.shapes for face in seen]
+    assert all((a.coefficients == b.coefficients).all() for a, b in zip(joined, seen, strict=True))
+    blinks = [[face.drive.shapes["eyeBlinkLeft"] for face in faces] for faces in (own, seen)]
+    assert np.abs(np.subtract(*blinks)).max() > 0.02  # what a segment knew by itself was less
+
+
+def stream(indices: range) -> Iterator[tuple[Frame, Face]]:
+    """A person whose mouth opens and closes while the head turns, ten frames a second."""
+    for index in indices:
+        coefficients = np.zeros(239, np.float32)
+        coefficients[SLICES["expression"]][ARKIT_NAMES.index("jawOpen")] = 0.5 + 0.5 * np.sin(index)
+        coefficients[SLICES["pose"]] = (0, 0.3 * np.sin(index / 7), 0, 1, 100, 100)
+        points = np.random.default_rng(0).uniform(50, 150, (68, 2)).astype(np.float32)
+        frame = Frame(np.zeros((0, 0, 3), np.uint8), index, index, Fraction(1, 10))
+        yield frame, Face(4, np.array([50, 50, 150, 150], np.float32), points, coefficients=coefficients)

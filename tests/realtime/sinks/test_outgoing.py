@@ -111,3 +111,5 @@ def test_pictures_are_fitted_whole_and_centred():
     assert (rows[0], rows[-1]) == (25, 74)
     assert fitted(white[:99, :199], even((199, 99))).shape == (98, 198, 3)
     assert np.array_equal(fitted(white, (200, 100)), white)
+    clear = fitted(np.full((100, 200, 4), 255, np.uint8), (100, 100))
+    assert clear.shape == (100, 100, 4) and clear[0, 50, 3] == 0 and clear[50, 50, 3] == 255

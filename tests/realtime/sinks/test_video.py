@@ -131,6 +131,31 @@ def test_times_that_do_not_rise_and_sizes_that_change(tmp_path):
     assert video_times(target) == [Fraction(pts, 1000) for pts in (0, 33, 34, 35, 100)]
 
 
+@pytest.mark.parametrize(("size", "bars"), [((48, 48), (8, 0)), ((128, 48), (0, 12)), ((32, 24), (0, 0))])
+def test_a_picture_of_another_size_is_neither_stretched_nor_cut(tmp_path, size, bars):
+    """White, with a square in the middle a quarter as high as it is."""
+    target = tmp_path / "out.mp4"
+    sink = VideoSink(target, Properties("a", "a", (64, 48)), crf=4)
+    sink.write(shot(0))
+    picture = np.full((size[1], size[0], 3), 255, np.uint8)
+    half = size[1] // 8
+    picture[size[1] // 2 - half : size[1] // 2 + half, size[0] // 2 - half : size[0] // 2 + half] = 0
+    for index in range(1, 4):
+        frame = Frame(picture, index, index)
+        sink.write(Shot(frame, frame, ()))
+    sink.close()
+    last = list(open_source(str(target)).frames())[-1].image[..., 0]
+    assert last.shape == (48, 64)
+    across, down = bars
+    assert (last[:, across + 2 : 64 - across - 2][down + 2 : 48 - down - 2][[0, -1]] > 200).all()
+    assert last[:, : max(across - 2, 0)].size == 0 or last[:, : across - 2].max() < 60
+    assert last[: max(down - 2, 0)].size == 0 or last[: down - 2].max() < 60
+    inside = last[down + 2 : 46 - down, across + 2 : 62 - across] < 128
+    width, height = inside.any(0).sum(), inside.any(1).sum()
+    expected = (48 - 2 * down) / 4
+    assert abs(width - expected) <= 1 and abs(height - expected) <= 1
+
+
 def test_side_by_side(tmp_path):
     target = tmp_path / "out.mp4"
     convert(write_clip(tmp_path / "clip.mp4"), target, view=side_by_side(original, glasses_off))

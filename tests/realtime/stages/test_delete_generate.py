@@ -5,7 +5,7 @@ import pytest
 
 from engines.networks.classes import Region
 from realtime.frame import Glasses
-from realtime.stages.delete import Delete, glasses_probability
+from realtime.stages.delete import Delete, DeleteSettings, between_lids, glasses_probability, hole_of
 from realtime.stages.generate import Generate, generator_input, match_colours
 from tests.realtime.stages.conftest import ScriptedNetwork, face_at, landmarks_at, picture_of
 
@@ -34,8 +34,19 @@ def test_the_mask_covers_the_frame_grown_and_feathered_and_nothing_else():
     strip = face.mask[40:168]
     assert (strip[BAR] == 255).all() and face.mask[:40].max() == 0 and face.mask[168:].max() == 0
     ys, xs = np.nonzero(strip)
-    assert (ys.min(), ys.max(), xs.min(), xs.max()) == (45, 62, 55, 204)  # 3 px grown, 2 px of soft edge
+    assert (ys.min(), ys.max(), xs.min(), xs.max()) == (44, 63, 54, 205)  # 4 px grown, 2 px of soft edge
     assert len(np.unique(strip)) > 3
+
+
+def test_the_mask_grows_less_between_the_lids():
+    points = np.full((68, 2), -50, np.float32)
+    points[36:42] = [(60, 100), (70, 92), (80, 92), (90, 100), (80, 108), (70, 108)]  # pixels of the crop
+    seen = np.zeros((128, 256), np.float32)
+    seen[60, 40:200] = 1.0  # a wire through the eye, and on beyond it
+    hole = hole_of(seen, points, DeleteSettings()) > 0
+    assert between_lids(points, (128, 256))[60, 75] and not between_lids(points, (128, 256))[60, 110]
+    assert np.flatnonzero(hole[:, 75]).tolist() == list(range(58, 63))
+    assert np.flatnonzero(hole[:, 110]).tolist() == list(range(56, 65))
 
 
 def test_the_shadow_is_undone_on_the_skin_by_division():

@@ -21,6 +21,23 @@ def test_the_pose_of_the_crop_becomes_the_pose_in_the_frame():
     np.testing.assert_allclose(face.crop_from_frame, crop_from_landmarks(face.landmarks))
 
 
+def test_a_single_picture_is_looked_at_five_times_for_what_does_not_move():
+    values = iter(range(5))
+
+    def answer(inputs):
+        said = np.full((1, 239), next(values), np.float32)
+        said[0, SLICES["pose"]] = [0, 0, 0, 1.2, 127.5, 104.0]
+        return {"coefficients": said}
+
+    network = ScriptedNetwork(answer)
+    _, (face,) = Regress(network, careful=True)(picture_of(), (face_at((300, 200), 52),))
+    crops = [asked["crop"] for asked in network.asked]
+    assert len(crops) == 5 and all(np.abs(crop - crops[0]).mean() > 0.005 for crop in crops[1:])
+    assert (face.coefficients[SLICES["identity"]] == 2).all() and (face.coefficients[SLICES["texture"]] == 2).all()
+    assert (face.coefficients[SLICES["expression"]] == 0).all()
+    assert pose(face.coefficients).x == pytest.approx(300, abs=1)
+
+
 def test_identity_settles_while_expression_follows_every_frame():
     rng = np.random.default_rng(0)
     slow, noise = SlowVariables(), []

@@ -22,6 +22,7 @@ from tools.evaluate.lfw import (
     roc_area,
     verification,
 )
+from tools.evaluate.whole_chain import moved
 
 
 def people(noise: float, count: int = 60, seed: int = 0) -> tuple[Pairs, dict[str, np.ndarray]]:
@@ -128,3 +129,16 @@ def frontal_faces() -> list[LabelledFace]:
         image[:4, :4] = 10 + k
         faces.append(LabelledFace(str(k), image, points))
     return faces
+
+
+def test_a_face_found_in_a_bordered_picture_is_told_in_the_pictures_own_pixels() -> None:
+    face = face_of(np.zeros(80))
+    matrix = np.array([[2.0, 0, 5], [0, 2, 7]])
+    pose = np.zeros(COUNT, np.float32)
+    pose[SLICES["pose"]] = (0, 0, 0, 1.5, 40, 50)
+    found = moved(face.with_(crop_from_frame=matrix, coefficients=pose, landmarks=np.full((68, 2), 30.0)), -10)
+    assert (found.landmarks == 20).all() and (found.box == -10).all()
+    assert found.crop_from_frame is not None and found.coefficients is not None
+    seen = matrix[:, :2] @ np.array([30.0, 30]) + matrix[:, 2]
+    np.testing.assert_allclose(found.crop_from_frame[:, :2] @ np.array([20.0, 20]) + found.crop_from_frame[:, 2], seen)
+    np.testing.assert_allclose(found.coefficients[SLICES["pose"]], (0, 0, 0, 1.5, 30, 40), atol=1e-5)

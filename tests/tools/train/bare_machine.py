@@ -1,6 +1,6 @@
 """Run as a program: a step of every training where no package can be imported but those of a bare GPU machine.
 
-usage: python -m tests.tools.train.bare_machine DATA SHARDS OUT
+usage: python -m tests.tools.train.bare_machine DATA SHARDS IDENTITIES OUT
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Bare(PathFinder):
                 yield one
 
 
-def main(data: Path, shards: Path, out: Path) -> None:
+def main(data: Path, shards: Path, identities: Path, out: Path) -> None:
     sys.meta_path[sys.meta_path.index(PathFinder)] = Bare()
     for missing in ("numba", "onnxruntime", "matplotlib"):
         assert importlib.util.find_spec(missing) is None, missing
@@ -72,14 +72,16 @@ def main(data: Path, shards: Path, out: Path) -> None:
     from tools.train.trainer import train
 
     for name in NAMES:
-        options = Options(data=data, out=out / name, minutes=10, shards=shards)
+        options = Options(data=data, out=out / name, minutes=10, shards=shards, identities=identities)
         task = importlib.import_module(f"tools.train.{name}").create_task(options)
         for limit in ("judged", "shown"):
             if hasattr(task, limit):
                 setattr(task, limit, 2)
         task.recipe = replace(task.recipe, batch=2, workers=0, warmup_steps=1)
+        if hasattr(task.recipe, "negatives"):
+            task.recipe = replace(task.recipe, negatives=1)
         print(train(task, options, steps=1), flush=True)
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:4]))
+    main(*map(Path, sys.argv[1:5]))

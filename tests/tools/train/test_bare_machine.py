@@ -33,11 +33,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_shard(folder / "shards" / name / "a.npz", 4, coefficients=heads)
     for name in ("train", "val"):
         write_shard(folder / "shards" / name / "a.npz", 6)
+    names = [f"{name}/{i}.webp" for name in ("helen", "aaf") for i in range(6)]
+    features = np.random.default_rng(0).standard_normal((len(names), 128)).astype(np.float16)
+    np.savez(folder / "identities.npz", names=np.array(names), features=features)
     return folder
 
 
 def test_every_training_takes_a_step(folder: Path, tmp_path: Path) -> None:
-    arguments = [folder, folder / "shards" / "train", tmp_path]
+    arguments = [folder, folder / "shards" / "train", folder / "identities.npz", tmp_path]
     program = [sys.executable, "-m", "tests.tools.train.bare_machine", *map(str, arguments)]
     done = subprocess.run(program, capture_output=True, text=True, timeout=280, check=False)
     assert done.returncode == 0, done.stderr

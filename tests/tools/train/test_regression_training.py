@@ -65,8 +65,8 @@ def test_losses_fall_and_have_every_term(task):
     models = task.models()
     optimiser = torch.optim.AdamW(models["model"].parameters(), 1e-3)
     totals = []
-    for step in range(5):
-        batch["progress"] = 0.6 if step == 4 else 0.1
+    for step in range(9):
+        batch["progress"] = 0.6 if step == 8 else 0.1
         terms = task.loss(models, batch, "model")
         optimiser.zero_grad()
         terms["total"].backward()

@@ -13,17 +13,6 @@ from tests.realtime.sinks.senders.receivers import read_ifacialmocap
 MOMENT = Moment(0.0, Fraction(30), (640, 480))
 
 
-def test_a_line_is_these_bytes():
-    face = driven({"eyeBlinkLeft": 1.0, "jawOpen": 0.256}, yaw=np.radians(10), scale=1.28)
-    (packet,) = IFacialMocap().encode([face], MOMENT)
-    assert packet.startswith(b"eyeBlink_L-100|eyeLookDown_L-0|eyeLookIn_L-0|eyeLookOut_L-0|eyeLookUp_L-0|")
-    assert b"|jawForward-0|jawLeft-0|jawRight-0|jawOpen-26|mouthClose-0|" in packet
-    assert packet.endswith(
-        b"|tongueOut-0|=head#0.00000,10.00000,0.00000,0.00000,0.00000,-0.50000|"
-        b"rightEye#0.00000,0.00000,0.00000|leftEye#0.00000,0.00000,0.00000|"
-    )
-
-
 def test_all_shapes_are_there_by_the_apps_names():
     names = [short_name(name) for name in ARKIT_NAMES]
     assert len(set(names)) == 52 and {"mouthLeft", "jawRight", "mouthSmile_R", "browInnerUp", "noseSneer_L"} <= {*names}

@@ -31,7 +31,7 @@ def test_a_bone_is_these_bytes():
     half = np.sqrt(0.5)
     assert transform("/VMC/Ext/Bone/Pos", "Head", np.array([half, 0, half, 0])) == (
         b"/VMC/Ext/Bone/Pos\0\0\0" b",sfffffff\0\0\0" b"Head\0\0\0\0" + b"\0" * 12 +
-        b"\0\0\0\0" b"\xbf\x35\x04\xf3" b"\x80\0\0\0" b"\x3f\x35\x04\xf3"
+        b"\0\0\0\0" b"\xbf\x35\x04\xf3" b"\0\0\0\0" b"\x3f\x35\x04\xf3"
     )  # fmt: skip
 
 

@@ -1,0 +1,64 @@
+"""Who a face is, in losses: identities of pairs of looks, and G, the frozen recogniser of eq. 9."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from engines.networks.recogniser import build
+from tools.evaluate.coefficients import INPUT_SIZE
+from tools.train import losses
+from tools.train.start import SHIPPED, load_shipped
+
+RELATION, TWINS, CONTRAST, TEMPERATURE = 6.0, 1.0, 0.05, 0.15
+
+
+def identity_terms(identity: Tensor, feature: Tensor, pairs: int) -> dict[str, Tensor]:
+    """Losses of the last 2 x `pairs` rows, two looks at each photograph. identity (B, 80); feature (B, 128), 0 unknown.
+
+    relation: cosines between people as the teacher has them. twins: distance between two looks at one person over that
+    between people (the measure of `tools.evaluate invariance`). contrast: each look finds its twin among all others.
+    """
+    if pairs < 2:
+        return {}
+    looks = identity[-2 * pairs :].reshape(pairs, 2, -1)
+    taught = feature[-2 * pairs :].reshape(pairs, 2, -1)[:, 0]
+    about = looks - looks.detach().mean((0, 1))
+    told = taught.abs().sum(1) > 0
+    first, second = functional.normalize(about[:, 0], dim=1), functional.normalize(about[:, 1], dim=1)
+    apart = torch.cdist(looks[:, 0], looks[:, 1])
+    others = ~torch.eye(pairs, dtype=torch.bool, device=identity.device)
+    likeness = first @ second.T / TEMPERATURE
+    own = torch.arange(pairs, device=identity.device)
+    terms = {
+        "twins": TWINS * apart.diagonal().mean() / apart[others].mean().clamp_min(1e-3),
+        "contrast": CONTRAST * (functional.cross_entropy(likeness, own) + functional.cross_entropy(likeness.T, own)),
+    }
+    if int(told.sum()) > 1:
+        both = [losses.relation_loss(about[told, k], taught[told]) for k in range(2)]
+        terms["relation"] = RELATION * (both[0] + both[1]) / 2
+    return terms
+
+
+def frozen_recogniser(start: str, quality: str) -> nn.Module:
+    """G with the shipped weights or a checkpoint's, for pictures of any size; its weights never move."""
+    network = build(quality)
+    if start == SHIPPED:
+        load_shipped(network, "recogniser", quality)
+    else:
+        network.load_state_dict(torch.load(start, map_location="cpu", weights_only=False)["ema"])
+    return AnySize(network.eval().requires_grad_(False))
+
+
+class AnySize(nn.Module):
+    """G on square pictures of any size."""
+
+    def __init__(self, network: nn.Module):
+        super().__init__()
+        self.network = network
+
+    def forward(self, crop: Tensor) -> Tensor:
+        if crop.shape[-1] != INPUT_SIZE:
+            crop = functional.interpolate(crop, size=(INPUT_SIZE, INPUT_SIZE), mode="bilinear", align_corners=False)
+        return self.network(crop)
