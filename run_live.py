@@ -6,9 +6,12 @@ import sys
 def run() -> int:
     """The exit code. Imports inside: Ctrl-C while they load is an interruption like any other."""
     try:
-        from realtime.cli import main
+        from realtime.interruption import interruptible
 
-        return main()
+        with interruptible():
+            from realtime.cli import main
+
+            return main()
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
         return 130

@@ -8,7 +8,8 @@ import sys
 from collections.abc import Callable, Sequence
 
 from realtime.arguments import parse
-from realtime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, NakedeyeError, UsageError
+from realtime.errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_OK, Interrupted, NakedeyeError, UsageError
+from realtime.interruption import Interruption, check, interruptible
 from realtime.options import Options
 
 logger = logging.getLogger("realtime")
@@ -16,10 +17,21 @@ logger = logging.getLogger("realtime")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The exit code. Usage errors leave through argparse's SystemExit(2)."""
-    options = parse(sys.argv[1:] if arguments is None else arguments)
-    set_up_logging(options.log_level)
+    with interruptible() as interruption:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+        set_up_logging(options.log_level)
+        code = run(options, interruption)
+    return code
+
+
+def run(options: Options, interruption: Interruption) -> int:
+    """The verb's exit code; that of an interruption also where something has swallowed its KeyboardInterrupt."""
     try:
-        return verb_of(options)(options)
+        verb = verb_of(options)
+        check()
+        code = verb(options)
+        check()
+        return code
     except KeyboardInterrupt:
         logger.error("interrupted")
         return EXIT_INTERRUPTED
@@ -27,6 +39,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILURE
     except Exception as error:
+        if interruption.noted and not isinstance(error, Interrupted):  # what failed may have failed of it
+            logger.debug("traceback", exc_info=error)
+            logger.error("interrupted")
+            return EXIT_INTERRUPTED
         return explain(error)
 
 

@@ -16,6 +16,7 @@ from realtime.drawing import FaceDrawer
 from realtime.errors import EXIT_OK
 from realtime.face.model import load_face_model
 from realtime.frame import Faces, Frame
+from realtime.interruption import check
 from realtime.loop import Loop
 from realtime.notices import Notices
 from realtime.options import Options
@@ -110,6 +111,7 @@ def while_shown(window: Window, work: Callable[[], T], waiting: str) -> T | None
     thread.start()
     while thread.is_alive():
         window.redraw(Status(waiting=waiting))
+        check()  # a KeyboardInterrupt inside the window's callbacks goes no further
         thread.join(POLL_S)
     if errors:
         raise errors[0]

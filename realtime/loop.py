@@ -18,6 +18,7 @@ import numpy as np
 from realtime.errors import Interrupted
 from realtime.frame import Faces, Frame
 from realtime.handover import Closed, LatestSlot, OrderedQueue
+from realtime.interruption import interrupted
 from realtime.meter import Clock, Meter, Timing
 from realtime.sinks.base import Shot, Sink
 from realtime.sources.base import Source
@@ -208,8 +209,11 @@ class Loop:
             for one, handler in before.items():
                 signal.signal(one, handler)
 
+        earlier = interrupted()
         for number in before:
             signal.signal(number, note)
+        if earlier:
+            note(signal.SIGINT, None)
         try:
             yield
         finally:

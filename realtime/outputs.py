@@ -92,7 +92,8 @@ def live_sinks(options: Options, source: Source, model: FaceModel) -> list[Sink]
     """What `live` writes beside the window: the shown picture where the output is a video file, and what was asked."""
     sinks = list(_extras(options, source, model))
     if sends(options.output):
-        sinks.append(lambda: outgoing(options.output, source.properties, options.delay_s))
+        tap = source.tap_audio if options.sound else lambda: None
+        sinks.append(lambda: outgoing(options.output, source.properties, options.delay_s, tap))
     elif options.output not in ("window", "null"):
         output = Path(options.output).expanduser()
         if output.suffix.lower() not in VIDEO_FORMATS:

@@ -99,8 +99,7 @@ class RecordSink:
 def read_record(path: Path) -> Record:
     with np.load(path) as found:
         textures = {int(name.removeprefix("texture_")): found[name] for name in found if name.startswith("texture_")}
-        arrays = {name: found[name] for name in ("index", "pts", "cut", "rows", "looks")}
-        return Record(**arrays, textures=textures)
+        return Record(found["index"], found["pts"], found["cut"], found["rows"], found["looks"], textures)
 
 
 class From:

@@ -15,6 +15,7 @@ from realtime.batch.manifest import Entry, Manifest
 from realtime.batch.place import Place, fingerprint_of
 from realtime.batch.work import Ended, Executor, Join, Outcome, Piece, Plan, Progress, Segment, Unit, Whole
 from realtime.errors import NakedeyeError
+from realtime.interruption import check
 from realtime.machine import usable_cores
 from realtime.options import Options
 
@@ -126,6 +127,7 @@ class _Batch:
             while self._executor.room() and (unit := self._next()) is not None:
                 self._out.add(unit)
                 self._executor.submit(unit)
+            check()
             for event in self._executor.events(POLL_S):
                 if isinstance(event, Progress):
                     self._count(event.unit, event.frames)

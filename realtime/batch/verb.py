@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import logging
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 from realtime.batch.inputs import Job
 from realtime.batch.progress import FrameBar
 from realtime.batch.run import Summary, Watch, run_batch
 from realtime.errors import EXIT_FAILURE, EXIT_OK, Interrupted
+from realtime.interruption import interruptible
 from realtime.options import Options
 
 logger = logging.getLogger(__name__)
@@ -26,7 +24,7 @@ def batch(options: Options) -> int:
         return bars[0]
 
     try:
-        with _stoppable():
+        with interruptible():
             summary = run_batch(options, watch)
     except KeyboardInterrupt as error:
         raise Interrupted("interrupted; the same command goes on where this one stopped") from error
@@ -45,23 +43,3 @@ def _tell(summary: Summary) -> None:
     logger.info("%d of %d files done%s, %d frames", done, len(summary.entries), before, frames)
     for entry in summary.failed:
         logger.error("%s failed: %s", entry.file, entry.error)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """Ctrl-C and SIGTERM end a run in good order."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, _interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
-
-

@@ -9,6 +9,8 @@ import signal
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -93,7 +95,7 @@ class Workers:
     def _start(self) -> Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(target=work, args=(theirs, self._options), name="nakedeye worker", daemon=True)
-        with _ctrl_c_ignored():
+        with _ctrl_c_kept():
             process.start()
         theirs.close()  # or its death would not be noticed
         worker = Worker(process, ours)
@@ -138,17 +140,17 @@ class Workers:
             events.append(Ended(unit, Outcome(f"the worker {_death(code)}, {died} times", attempts=died)))
 
 
-class _ctrl_c_ignored:
-    """What is started inside does not hear Ctrl-C: it is for us, and we end the workers."""
-
-    def __enter__(self) -> None:
-        self._ours = threading.current_thread() is threading.main_thread()
-        if self._ours:
-            self._before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def __exit__(self, *_: object) -> None:
-        if self._ours:
-            signal.signal(signal.SIGINT, self._before)
+@contextmanager
+def _ctrl_c_kept() -> Iterator[None]:
+    """What is started inside does not hear Ctrl-C: it is for us, who hear it afterwards, and we end the workers."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _death(code: int | None) -> str:

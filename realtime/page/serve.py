@@ -10,6 +10,7 @@ from importlib.resources import as_file, files
 from typing import Any
 
 from realtime.errors import DependencyError, Interrupted, SinkError, UsageError, reason
+from realtime.interruption import interrupted
 from realtime.options import Options
 from realtime.page.access import Access, decide_access
 
@@ -73,6 +74,8 @@ def address(host: str, port: int, access: Access, secure: bool) -> str:
 async def _stopped() -> None:
     """Until the first SIGINT or SIGTERM."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    if interrupted():
+        stop.set()
     for number in (signal.SIGINT, signal.SIGTERM):
         try:
             loop.add_signal_handler(number, stop.set)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from realtime.sinks.outgoing import Outgoing
+from realtime.sources.audio import AudioTap
 from realtime.sources.base import Properties
 
 
@@ -13,12 +16,14 @@ def sends(output: str) -> bool:
     return output == "camera" or output.startswith("camera:") or is_stream(output)
 
 
-def outgoing(output: str, properties: Properties, delay_s: float = 0.0) -> Outgoing:
-    """Raises DependencyError, UsageError. properties: of the source."""
+def outgoing(
+    output: str, properties: Properties, delay_s: float = 0.0, tap_audio: Callable[[], AudioTap | None] = lambda: None
+) -> Outgoing:
+    """Raises DependencyError, UsageError. properties, tap_audio: of the source; streams carry its sound."""
     if not output.startswith("camera"):
         from realtime.sinks.stream import StreamChannel
 
-        return Outgoing(StreamChannel(output, properties.rate), delay_s, target=output)
+        return Outgoing(StreamChannel(output, properties.rate, sound=tap_audio()), delay_s, target=output)
     from realtime.sinks.virtual_camera import VirtualCamera
 
     device = output.removeprefix("camera").removeprefix(":") or None

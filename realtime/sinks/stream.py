@@ -1,6 +1,6 @@
 """Pictures as a live stream: H.264 over UDP, RTP, TCP or RTMP, or Matroska on a pipe, with as little delay as can be.
 
-Times are those of the source, in 90 kHz ticks. No sound.
+Times are those of the source, in 90 kHz ticks, and so are those of its sound, which is passed on as it is.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from realtime.meter import Clock
 from realtime.sinks.encoder import DATAGRAM, FAILURES, TICKS, Encoder
 from realtime.sinks.fitting import even, fitted
 from realtime.sinks.sender import ANSWER_S, Sender
+from realtime.sinks.stream_sound import stream_sound
+from realtime.sources.audio import AudioTap
 
 logger = logging.getLogger(__name__)
 
@@ -66,11 +68,12 @@ class StreamChannel:
 
     A receiver that goes away is told of once and tried again every RETRY_S; one that never was there is an error.
     A pipe that nobody reads any more is the end. pipe: sys.stdout.buffer. answer_s: patience with a server.
+    sound: a tap of the source; None for silence, as where the stream's container cannot hold it.
     """
 
     def __init__(
         self, url: str, rate: Fraction, pipe: BinaryIO | None = None, clock: Clock = time.monotonic,
-        answer_s: float = ANSWER_S,
+        answer_s: float = ANSWER_S, sound: AudioTap | None = None,
     ):  # fmt: skip
         is_stream(url)
         self._url, self._rate, self._clock, self._answer_s = url, rate, clock, answer_s
@@ -82,18 +85,23 @@ class StreamChannel:
         self._encoder: Encoder | Sender | None = None
         self._size: tuple[int, int] | None = None
         self._retry_s = 0.0
-        self._offset, self._last = 0, -1  # ticks
+        self._offset, self._last, self._last_sound = 0, -1, -1  # ticks
+        self.sound = stream_sound(sound, self._protocol.container, self._name)  # what is passed on, None: nothing
         self.connections = 0
 
     def send(self, picture: np.ndarray, time_s: float) -> None:
         """Raises SinkError."""
         if self._size is None:
             self._size = even((picture.shape[1], picture.shape[0]))
+        pts = self._rising(time_s)
+        sound = self._due_sound(time_s)
         try:
             if self._encoder is None and not self._connect():
                 return
             assert self._encoder is not None
-            self._encoder.send(fitted(picture, self._size), self._rising(time_s))
+            for packet in sound:
+                self._encoder.send_sound(*packet)
+            self._encoder.send(fitted(picture, self._size), pts)
         except FAILURES as error:
             self._lost(error)
 
@@ -101,6 +109,8 @@ class StreamChannel:
         encoder, self._encoder = self._encoder, None
         if encoder is not None:
             try:
+                for packet in self._due_sound(None):
+                    encoder.send_sound(*packet)
                 encoder.close()
             except FAILURES as error:
                 raise SinkError(f"{self._name}: the stream's end was not taken: {reason(error)}") from error
@@ -109,10 +119,13 @@ class StreamChannel:
         if self._clock() < self._retry_s:
             return False
         assert self._size is not None
+        described = self.sound.description if self.sound is not None else None
         if self._pipe is not None:
-            self._encoder = Encoder(Pipe(self._pipe), "matroska", self._size, self._rate)  # type: ignore[arg-type]
+            self._encoder = Encoder(Pipe(self._pipe), "matroska", self._size, self._rate, described)  # type: ignore[arg-type]
         else:
-            self._encoder = Sender(self._with_query(), self._protocol.container, self._size, self._rate, self._answer_s)
+            self._encoder = Sender(
+                self._with_query(), self._protocol.container, self._size, self._rate, self._answer_s, described
+            )
         self.connections += 1
         if self.connections > 1:
             logger.info("%s: receiving again", self._name)
@@ -135,6 +148,16 @@ class StreamChannel:
             self._offset = self._last + round(1 / self._rate / TICKS) - ticks
         self._last = self._offset + ticks
         return self._last
+
+    def _due_sound(self, until_s: float | None) -> list[tuple[bytes, int, int]]:
+        """Packets, ticks and durations; what came before the first picture, or a second time, is left out."""
+        due = []
+        for packet in self.sound.take(until_s) if self.sound is not None else ():
+            ticks = self._offset + round(packet.time_s / TICKS)
+            if ticks > self._last_sound:
+                self._last_sound = ticks
+                due.append((packet.data, ticks, round(packet.duration_s / TICKS)))
+        return due
 
     def _lost(self, error: Exception) -> None:
         encoder, self._encoder = self._encoder, None

@@ -19,11 +19,13 @@ class AudioTap:
         self.streams = streams
         self._packets: deque[av.Packet] = deque()
         self._lock = threading.Lock()
+        self._closed = False
 
     def put(self, packet: av.Packet) -> None:
         copied = copy_packet(packet)
         with self._lock:
-            self._packets.append(copied)
+            if not self._closed:
+                self._packets.append(copied)
 
     def take(self) -> list[av.Packet]:
         """Everything that has come since the last call, in the order of the file."""
@@ -31,6 +33,12 @@ class AudioTap:
             packets = list(self._packets)
             self._packets.clear()
         return packets
+
+    def close(self) -> None:
+        """Nobody takes any more: nothing is kept."""
+        with self._lock:
+            self._closed = True
+            self._packets.clear()
 
 
 def copy_packet(packet: av.Packet) -> av.Packet:

@@ -105,6 +105,7 @@ from realtime.errors import SourceError
 from realtime.frame import Frame
 from realtime.loop import Loop
 from realtime.pipeline import Switches
+from realtime.sinks.base import Shot
 from realtime.sinks.window_sink import WindowSink
 from realtime.sources.base import Properties, Silent
 from realtime.sources.choices import SourceChoices
@@ -115,11 +116,11 @@ from realtime.workers import Group
 class Colour(Silent):
     def __init__(self, name, colour, size):
         self.properties = Properties(name, name, size, live=True)
-        self.colour, self.size, self.closed = colour, size, False
+        self.frame, self.size, self.closed = flat(colour, size), size, False
     def frames(self):
         index = 0
         while True:
-            yield Frame(flat(self.colour, self.size), index, index, Fraction(1, 30), source_size=self.size)
+            yield Frame(self.frame, index, index, Fraction(1, 30), source_size=self.size)
             index += 1
     def close(self):
         self.closed = True
@@ -136,8 +137,8 @@ def slow(frame, faces):
     return frame, faces
 
 notices = Notices()
-first = Paced(Colour("red", (255, 0, 0), (640, 480)))
-switching = SwitchingSource(first, "red", open_choice, notices.tell)
+first = Colour("red", (255, 0, 0), (640, 480))
+switching = SwitchingSource(Paced(first), "red", open_choice, notices.tell)
 window = open_window("Nakedeye test", (320, 240), Controls(source="red"))
 choices = SourceChoices(("red", "Red"), cameras=lambda: [])
 sink = WindowSink(window, Switches(), switching, choices, notices, folder=Path(sys.argv[1]))
@@ -148,19 +149,47 @@ def counted(status):
     if status.notice is not None and status.notice.text not in told:
         told.append(status.notice.text)
 window.redraw = counted
-start = time.perf_counter()
-for _ in range(10):
-    redraw(Status())
-cost = (time.perf_counter() - start) / 10
+
+def press():
+    # seconds until the window obeys a key
+    before, start = window.controls.landmarks, time.monotonic()
+    xdotool("key", "l")
+    while window.controls.landmarks == before and time.monotonic() < start + 20:
+        time.sleep(0.002)
+    return time.monotonic() - start
+
+def measured():
+    # redraws a second, and the median delay of a key, while eight are pressed
+    first, start = len(drawn), time.monotonic()
+    delays = [press() for _ in range(8)]
+    return (len(drawn) - first) / (time.monotonic() - start), float(np.median(delays))
+
+def without_inference():
+    # the same from a loop like that of Loop, with as many pictures, but no stage
+    found, shown = [], 0.0
+    person = threading.Thread(target=lambda: found.append(measured()))
+    person.start()
+    while person.is_alive():
+        if time.monotonic() > shown + 0.3:
+            frame, shown = Frame(first.frame, 0), time.monotonic()
+            sink.write(Shot(frame, frame, ()))
+        sink.refresh()
+        time.sleep(0.01)
+    return found[0]
+
+xdotool("windowfocus")
+quick = [without_inference()]
 loop = Loop(switching, [Group([slow])], [sink], idle=sink.refresh, poll_s=0.01)
 sink.on_close = lambda: (switching.stop(), loop.stop())
 
+with_inference = []
 def act():
     def wait(done, seconds=20):
         deadline = time.monotonic() + seconds
         while not done() and time.monotonic() < deadline:
             time.sleep(0.02)
-    wait(lambda: loop.meter.frames >= 12)
+    wait(lambda: loop.meter.frames >= 5)
+    with_inference.append(measured())
     colours.append(sink.picture[0, 0].tolist())
     window.controls = window.controls.with_(source="broken")
     wait(lambda: any("broken" in text for text in told))
@@ -181,10 +210,9 @@ actor = threading.Thread(target=act)
 actor.start()
 report = loop.run()
 actor.join()
-steps = np.diff(drawn)
-print(json.dumps({"redraws_s": len(steps) / steps.sum(), "p95_ms": 1000 * float(np.percentile(steps, 95)),
-                  "frames": report.frames, "fps": report.timing.fps, "cost_ms": 1000 * cost, "told": told,
-                  "colours": colours, "first_closed": first._source.closed, "files": [p.name for p in sink.paths]}))
+quick.append(without_inference())
+print(json.dumps({"slow": with_inference[0], "quick": quick, "fps": report.timing.fps, "told": told,
+                  "colours": colours, "first_closed": first.closed, "files": [p.name for p in sink.paths]}))
 window.close()
 """
 
@@ -258,8 +286,9 @@ def test_at_twice_the_scale_everything_is_twice_as_large_and_text_is_as_crisp(di
 def test_a_slow_stage_does_not_slow_the_window_and_sources_change_while_it_runs(display, tmp_path):
     said = run_session(display, SLOW, str(tmp_path))
     assert said["fps"] < 3.5  # the chain is as slow as its stage
-    possible = 1000 / (2.5 * said["cost_ms"])  # where this machine cannot draw 30 times a second at all
-    assert said["redraws_s"] >= min(30.0, possible), said
+    redraws, delays = zip(*said["quick"], strict=True)  # without inference, before and after: what this machine can
+    assert said["slow"][0] >= 0.8 * min(redraws), said
+    assert said["slow"][1] <= 2 * max(delays) + 0.1, said  # a key waits for no stage
     red, still_red, green, kept = said["colours"]
     assert red == still_red == [255, 0, 0] and green == [0, 255, 0] and kept == "red" and said["first_closed"]
     assert "camera broken: is in use by another program; close that first; red goes on" in said["told"]
