@@ -16,8 +16,7 @@ from tqdm import tqdm
 
 from realtime.align import box_of
 from realtime.frame import Face, Frame
-from realtime.stages.delete import Delete
-from realtime.stages.generate import Generate
+from realtime.stages import Stage
 from tools.evaluate.chain import network
 from tools.train.samples import Sample, Samples
 
@@ -38,7 +37,7 @@ class Removed:
         return None if start == end else cv2.imdecode(self.codes[start:end], cv2.IMREAD_COLOR_RGB)
 
 
-def without_glasses(sample: Sample, delete: Delete, generate: Generate) -> np.ndarray | None:
+def without_glasses(sample: Sample, delete: Stage, generate: Stage) -> np.ndarray | None:
     """The crop as `generate` leaves it; None where the deleter sees no glasses."""
     points = np.asarray(sample.value("points"), np.float32)
     frame = Frame(sample.picture("image"), 0, cut=True)
@@ -56,6 +55,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--quality", choices=("auto", "light", "full"), default="auto")
     parser.add_argument("--provider", default="auto")
     chosen = parser.parse_args(arguments)
+    from realtime.stages.delete import Delete  # numba: the trainings that read what this writes do without
+    from realtime.stages.generate import Generate
+
     names = ("deleter", "generator")
     deleter, generator = (network(name, chosen.quality, chosen.provider) for name in names)
     delete, generate = Delete(deleter), Generate(generator)

@@ -67,6 +67,8 @@ def main(data: Path, shards: Path, identities: Path, out: Path) -> None:
         assert importlib.util.find_spec(missing) is None, missing
     from dataclasses import replace
 
+    import numpy as np
+
     from tools.train.__main__ import NAMES
     from tools.train.task import Options
     from tools.train.trainer import train
@@ -74,9 +76,7 @@ def main(data: Path, shards: Path, identities: Path, out: Path) -> None:
     for name in NAMES:
         options = Options(data=data, out=out / name, minutes=10, shards=shards, identities=identities)
         task = importlib.import_module(f"tools.train.{name}").create_task(options)
-        for limit in ("judged", "shown"):
-            if hasattr(task, limit):
-                setattr(task, limit, 2)
+        task.evaluate, task.sheet = (lambda model: {}), (lambda model: np.zeros((8, 8, 3), np.uint8))  # slow ones
         task.recipe = replace(task.recipe, batch=2, workers=0, warmup_steps=1)
         if hasattr(task.recipe, "negatives"):
             task.recipe = replace(task.recipe, negatives=1)
