@@ -9,6 +9,12 @@ import cv2
 import numpy as np
 import pytest
 
+from realtime.face.model import load_face_model
+from realtime.options import Options
+from realtime.outputs import PictureFile, image_sinks
+from realtime.sinks.livelink_csv import LiveLinkCsvSink
+from realtime.sinks.senders.sink import SenderSink
+from realtime.sources import open_source
 from realtime.sources.pattern import PatternSource
 from tests.realtime.sinks.senders.receivers import VmcReceiver, listening, read_livelink, read_openseeface
 
@@ -80,9 +86,11 @@ def row_says(row: dict[str, str], blink: float, jaw: float) -> bool:
 
 
 def test_a_lone_picture_file_sends_and_records_too(album, tmp_path):
-    with listening() as (receiver, port):
-        ended = run("image", "-i", album / "1.png", "-o", tmp_path / "removed.png", "--send",
-                    f"livelink://127.0.0.1:{port}?subject=Me", "--livelink-csv", tmp_path / "take.csv")  # fmt: skip
-        assert ended.returncode == 0, ended.stderr
-        assert read_livelink(receiver.recv(65536))["name"] == "Me"
-    assert len((tmp_path / "take.csv").read_text().splitlines()) == 2
+    options = Options(verb="image", output=str(tmp_path / "removed.png"), send=("livelink",),
+                      livelink_csv=tmp_path / "take.csv")  # fmt: skip
+    source = open_source(str(album / "1.png"))
+    sinks = image_sinks(options, source, load_face_model("live"))
+    assert [type(sink) for sink in sinks] == [PictureFile, SenderSink, LiveLinkCsvSink]
+    for sink in sinks:
+        sink.close()
+    source.close()

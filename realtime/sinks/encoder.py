@@ -54,7 +54,7 @@ class Encoder:
 
     def send_sound(self, data: bytes, pts: int, duration: int) -> None:
         """A compressed packet of the sound's track. pts, duration: 90 kHz ticks."""
-        assert self._sound is not None, "opened without a track for sound"
+        assert self._sound is not None
         packet = av.Packet(data)
         packet.stream, packet.time_base = self._sound, TICKS
         packet.pts = packet.dts = pts
