@@ -20,7 +20,7 @@ EXPECTED = {
 }
 LONGEST_S = 1500  # in software; a fraction of that where nothing else runs
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(LONGEST_S + 60)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * LONGEST_S + 60)]
 
 
 def test_cameras_and_virtual_cameras_of_a_real_kernel(tmp_path):
@@ -33,8 +33,12 @@ def test_cameras_and_virtual_cameras_of_a_real_kernel(tmp_path):
     environment = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
     environment |= {"HOME": "/root", "OPENBLAS_NUM_THREADS": "1"}
     environment |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUNBUFFERED": "1"}
-    ended = run_inside(command, ROOT, tmp_path, kernel, MODULES, environment, LONGEST_S)
+    for scratch in (tmp_path / "first", tmp_path / "second"):  # where it did not even start: once more
+        scratch.mkdir()
+        ended = run_inside(command, ROOT, scratch, kernel, MODULES, environment, LONGEST_S)
+        if ended.status is not None or ended.output:
+            break
     assert ended.status == 0, ended.output or ended.console
-    cases = list(ElementTree.parse(tmp_path / "out" / "report.xml").iter("testcase"))
+    cases = list(ElementTree.parse(scratch / "out" / "report.xml").iter("testcase"))
     ran = [case.get("classname", "").rpartition(".")[2] for case in cases if case.find("skipped") is None]
     assert {name: ran.count(name) for name in EXPECTED} == EXPECTED, ended.output
