@@ -50,12 +50,12 @@ class EyesKept:
             for side, width in enumerate(widths):
                 change = abs(opened[side] - lids[side]) / width
                 scores.note(f"eyelid_change{name}", change, **groups)
-                scores.note(f"eyelid_kept{name}", float(change <= UNCHANGED), **groups)
+                scores.note(f"eyelid_kept{name}", float(change <= UNCHANGED))
                 (strength, before), (_, after) = irises[side], now[side]
                 if strength >= SEEN:
                     moved = float(np.linalg.norm(after - before))
                     scores.note(f"gaze_change{name}", moved / width, **groups)
-                    scores.note(f"gaze_kept{name}", float(moved / width <= UNCHANGED), **groups)
+                    scores.note(f"gaze_kept{name}", float(moved / width <= UNCHANGED))
 
 
 def iris_places(crop: np.ndarray, points: np.ndarray, head: Pose) -> list[tuple[float, np.ndarray]]:

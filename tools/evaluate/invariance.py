@@ -21,6 +21,7 @@ from realtime.face.model import load_face_model
 from realtime.frame import Face, Glasses
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
 from tools.evaluate.groups import Groups, skin_tone_group
+from tools.evaluate.measures import mean_distance
 from tools.evaluate.picture import curve
 from tools.evaluate.whole_chain import WholeChain
 from tools.factory.wear import wear
@@ -92,10 +93,3 @@ def identity_of(face: Face) -> np.ndarray:
     if face.coefficients is None:
         raise ValueError("a face without coefficients")
     return np.asarray(face.coefficients[SLICES["identity"]], np.float64)
-
-
-def mean_distance(points: np.ndarray) -> float:
-    """Mean Euclidean distance between the rows of (N, D), N at least 2."""
-    squares = (points**2).sum(1)
-    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
-    return float(distances.sum() / (len(points) * (len(points) - 1)))

@@ -28,3 +28,10 @@ def area_under_roc(positive: np.ndarray, negative: np.ndarray) -> float:
     order = np.sort(negative)
     below = np.searchsorted(order, positive, "left") + np.searchsorted(order, positive, "right")
     return float(below.mean() / (2 * len(order)))
+
+
+def mean_distance(points: np.ndarray) -> float:
+    """Mean Euclidean distance between the rows of (N, D), N at least 2."""
+    squares = (points**2).sum(1)
+    distances = np.sqrt(np.maximum(squares[:, None] + squares - 2 * points @ points.T, 0))
+    return float(distances.sum() / (len(points) * (len(points) - 1)))

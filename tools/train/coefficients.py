@@ -26,8 +26,7 @@ from realtime.face.coefficients import SLICES
 from realtime.face.model import SHAPE, load_face_model
 from realtime.face.regions import FACE_SKIN
 from tools.evaluate.coefficients import aligned_error, shrunk
-from tools.evaluate.invariance import mean_distance
-from tools.evaluate.measures import normalised_mean_error
+from tools.evaluate.measures import mean_distance, normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.glasses_labels import labelled_glasses
 from tools.train import losses, removed
