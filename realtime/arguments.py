@@ -129,6 +129,8 @@ def _run() -> argparse.ArgumentParser:
     group = parser.add_argument_group("what is done")
     on_off = argparse.BooleanOptionalAction
     group.add_argument("--remove", action=on_off, default=True, help="take the glasses off")
+    text = "behind the glasses, show skin that was seen before rather than invent it"
+    group.add_argument("--memory", action=on_off, default=True, help=text)
     group.add_argument("--faces", type=_count, default=4, metavar="N", help="most faces followed (default 4, image 64)")
     group.add_argument("--smooth", type=_share, default=0.5, metavar="0..1", help="0 off, 1 strongest (default 0.5)")
     group.add_argument("--frames", type=_count, metavar="N", help="end after N frames")

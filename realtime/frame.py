@@ -66,6 +66,8 @@ class Face:
     mask: (256, 256) uint8, what `delete` wants gone in the crop, 0 keep .. 255 delete, feathered.
     shadow: (256, 256) float32 light with glasses / without in the crop: below 1 in shadows, above 1 in reflections.
     labels: (128, 256) uint8 class map M of the strip (`engines.networks.classes`).
+    remembered: (128, 256) uint8, share of each pixel of the strip that was seen earlier rather than invented; None
+        where nothing was.
     coefficients: (239,) float32, frame pixels, see `realtime.face.coefficients`; None before `regress`.
     texture: (T, T, 4) uint8 RGBA live texture in the UV atlas; alpha 0 where nothing was ever seen; None before
         `refine`.
@@ -84,6 +86,7 @@ class Face:
     mask: np.ndarray | None = None
     shadow: np.ndarray | None = None
     labels: np.ndarray | None = None
+    remembered: np.ndarray | None = None
     coefficients: np.ndarray | None = None
     texture: np.ndarray | None = None
     drive: Drive | None = None

@@ -25,6 +25,7 @@ class Options:
     delay_s: from the capture of a picture to its leaving for the window, a virtual camera or a stream; later ones
         leave at once.
     size: (width, height) asked of a camera or the pattern. fps: the same; None leaves it to the source.
+    memory: behind the glasses, skin that was seen before comes back rather than invented skin.
     smooth: 0 off .. 1 strongest. faces: most faces that are followed. frames: end after so many; None: all.
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
@@ -47,6 +48,7 @@ class Options:
     fps: float | None = None
     mirror: bool = False
     remove: bool = True
+    memory: bool = True
     landmarks: bool = False
     avatar: str = DEFAULT_AVATAR
     background: str = DEFAULT_BACKGROUND

@@ -21,6 +21,7 @@ from realtime.stages.landmarks import Landmarks
 from realtime.stages.locate import DetectionSettings, Locate
 from realtime.stages.refine import Refine
 from realtime.stages.regress import Regress
+from realtime.stages.remember import Remember
 from realtime.stages.smooth import Smooth, SmoothLandmarks
 from realtime.tracking import Tracker
 from realtime.workers import Group
@@ -140,6 +141,8 @@ def build_groups(
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
         synthesise.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
     rebuild: list[Stage] = [Regress(engines["coefficients"], model, careful=stills), Smooth(smooth)]
+    if options.remove and options.memory and not stills:
+        rebuild.append(Switched(Remember(model), lambda: switches.remove))
     rebuild += [Calibrate(lambda: switches.calibrations)]
     rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=options.adapt and not stills)]
     rebuild += [Refine(model)]

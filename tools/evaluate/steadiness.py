@@ -54,6 +54,7 @@ class Track:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--smooth", type=float, default=0.5, help="as run_live.py's (default 0.5)")
+    parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True, help="as run_live.py's")
 
 
 def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
@@ -88,7 +89,10 @@ def watch(path: Path, options: argparse.Namespace) -> Track:
     unwrapper = Unwrapper(model, ATLAS)
     track = Track()
     source = open_source(str(path), size=(640, 480), rate=None)
-    chosen = Options(verb="video", quality=options.quality, provider=options.provider, smooth=options.smooth, faces=1)
+    chosen = Options(
+        verb="video", quality=options.quality, provider=options.provider, smooth=options.smooth, faces=1,
+        memory=options.memory,
+    )  # fmt: skip
     pipeline = open_pipeline(chosen)
     try:
         for frame in source.frames():

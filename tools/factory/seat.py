@@ -106,8 +106,12 @@ class Seat:
         return float(np.interp(z, sides[:, 0], sides[:, 1])) if z <= sides[-1, 0] else 0.0
 
 
-def sit(shape: HeadShape, front: np.ndarray, rng: np.random.Generator, unusual: bool = False) -> Seat:
+def sit(
+    shape: HeadShape, front: np.ndarray, rng: np.random.Generator, unusual: bool = False, slid_mm: float = 0.0
+) -> Seat:
     """A seat for a front whose points (N, 3) lie around its own origin; `unusual` slides, pushes up or skews it.
+
+    slid_mm: further down the nose than the same `rng` would place it.
 
     The front is moved out along z until it clears the face, as nose and cheeks would hold it.
     """
@@ -117,6 +121,7 @@ def sit(shape: HeadShape, front: np.ndarray, rng: np.random.Generator, unusual: 
         drop += rng.uniform(1, 7)  # slid down the nose
     if unusual:
         drop, roll, turn = _unusual(rng)
+    drop += slid_mm
     tilt = np.radians(rng.uniform(2, 12))
     seat = Seat(shape, np.array([middle[0] + rng.normal(0, 0.4), middle[1] - drop, 0.0]), tilt, roll, turn)
     placed = seat.place(front)

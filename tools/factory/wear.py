@@ -52,7 +52,7 @@ def wear(
     photo_crop: np.ndarray, coefficients: np.ndarray, rng: np.random.Generator, *, kind: Glasses | None = None,
     family: str | None = None, model: FaceModel | None = None, surroundings: np.ndarray | None = None,
     scanned: Sequence[ScannedGlasses] = (), unusual: float = 0.05, hairy: np.ndarray | None = None,
-    designs: range | None = None, adjust: Callable[[Design], Design] | None = None,
+    designs: range | None = None, adjust: Callable[[Design], Design] | None = None, slid_mm: float = 0.0,
 ) -> Sample:  # fmt: skip
     """Render random eyeglasses onto a crop whose face has these coefficients (crop pixels).
 
@@ -62,6 +62,7 @@ def wear(
     hairy: (V,) bool, given when the crop shows the model itself: its labels hold everywhere, no fringe hides temples.
     designs: numbers of the designs to choose from; each number is one pair of eyeglasses. None: any.
     adjust: changes the drawn design before it is worn.
+    slid_mm: further down the nose than the same `rng` would place them.
     """
     model = model or load_face_model("live")
     head = pose_head(model, coefficients)
@@ -73,7 +74,8 @@ def wear(
         return _bare(photo_crop, face, coefficients)
     light = _light(photo_crop, maps, tone, rng)
     environment = sample_environment(rng, light.key, surroundings)
-    worn, label = _put_on(head, rng, kind, family, scanned, unusual, designs, adjust or (lambda design: design))
+    change = adjust or (lambda design: design)
+    worn, label = _put_on(head, rng, kind, family, scanned, unusual, designs, change, slid_mm)
     hair = cv2.GaussianBlur(1 - likeness, (0, 0), 2.0) if rng.random() < 0.7 and hairy is None else None
     layers = draw_layers(worn, head, light, environment, photo_crop.shape[:2], hair)
     if layers is None:
@@ -154,6 +156,7 @@ def _refract(
 def _put_on(
     head: PosedHead, rng: np.random.Generator, kind: Glasses | None, family: str | None,
     scanned: Sequence[ScannedGlasses], unusual: float, designs: range | None, adjust: Callable[[Design], Design],
+    slid_mm: float,
 ) -> tuple[Worn, str]:  # fmt: skip
     wanted = {None: None, Glasses.CLEAR: "clear_any", Glasses.DARK: "dark_any"}[kind]
     odd = bool(rng.random() < unusual)
@@ -161,8 +164,8 @@ def _put_on(
     design: Design = adjust(sample_design(drawn, family, wanted))
     if scanned:
         model = scanned[int(rng.integers(len(scanned)))]
-        return model.worn(sit(head.shape, model.front, rng, odd), design), model.name
-    return wear_design(design, sit(head.shape, front_points(design), rng, odd)), design.family
+        return model.worn(sit(head.shape, model.front, rng, odd, slid_mm), design), model.name
+    return wear_design(design, sit(head.shape, front_points(design), rng, odd, slid_mm)), design.family
 
 
 def _light(photo: np.ndarray, maps: HeadMaps, tone: SkinTone, rng: np.random.Generator) -> SceneLight:
