@@ -167,6 +167,8 @@ def rendered(shards: Path) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """(aligned 256x256 crop, (68, 2) points) of Helen's faces with rendered glasses; their points are hand-made."""
     for path in sorted(shards.glob("*.npz")):
         with np.load(path) as shard:
+            if "image_offsets" not in shard.files:  # worn.npz, removed.npz
+                continue
             helen = np.char.startswith(shard["source"].astype(str), "helen/")
             encoded, ends, points = shard["image"], shard["image_offsets"], shard["points"]
             for i in np.flatnonzero(helen & (shard["kind"] > 0)):

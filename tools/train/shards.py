@@ -21,6 +21,8 @@ class RenderedFaces:
         points, weights = [], []
         for path in files:
             shard = np.load(path)
+            if "image_offsets" not in shard.files:  # what lies beside the shards: worn.npz, removed.npz
+                continue
             ends = shard["image_offsets"]
             self._images += [shard["image"][a:b].copy() for a, b in pairwise(ends)]
             points.append(shard["points"])

@@ -4,6 +4,7 @@ import pytest
 from engines.networks.classes import Region
 from tests.tools.train.hand_made import drawn, write_shard
 from tools.train.samples import Samples
+from tools.train.shards import RenderedFaces
 
 
 def test_pictures_come_back_as_written(tmp_path):
@@ -26,3 +27,11 @@ def test_an_empty_folder_says_what_to_do(tmp_path):
     write_shard(tmp_path / "a.npz", 1)
     with pytest.raises(IndexError):
         Samples(tmp_path)[1]
+
+
+def test_what_lies_beside_the_shards_is_no_shard(tmp_path):
+    write_shard(tmp_path / "a.npz", 3)
+    np.savez(tmp_path / "removed.npz", codes=np.zeros(0, np.uint8), offsets=np.zeros(4, int))
+    assert len(Samples(tmp_path)) == 3
+    image, points, weight = RenderedFaces(tmp_path).draw(np.random.default_rng(0))
+    assert image.shape == (256, 256, 3) and points.shape == (68, 2) and weight.shape == (68,)
