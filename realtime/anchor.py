@@ -1,8 +1,9 @@
 """Pulls pose and expression of regressed coefficients towards the 68 points that were seen.
 
 The regressor (paper 3.3) sees the whole face at 160 px and is steady in identity; the landmark network (3.1) sees lids,
-lips and outline more sharply. This joins both: Gauss-Newton on eq. 7 over the 68 points, with the regressed values as
-the prior, so that closed eyes close and the drawn mesh lies on the face.
+lips and outline more sharply. This joins both: the pose is what both together mean (`realtime.correction`), then
+Gauss-Newton on eq. 7 over the 68 points finds the expression, with the regressed one as the prior, so that closed eyes
+close and the drawn mesh lies on the face. The points alone may not turn the head: they follow lids, lips and jaw.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from realtime.correction import normals_of
 from realtime.face.blendshapes import EXPRESSION_NAMES, expression_bounds
 from realtime.face.coefficients import SLICES, angles_from_rotation, pose, rotation_matrix
 from realtime.face.model import FaceModel
@@ -32,21 +34,24 @@ SHOWN = np.array(
 class AnchorSettings:
     """How far each side is believed.
 
-    point: standard deviation of a landmark, over the eye distance; jaw points, which slide, are `jaw` times worse.
+    point: standard deviation of a landmark, over the eye distance; jaw points are `jaw` times worse across the outline
+    and `along` times along it, where they are spread evenly between ear and chin: an open mouth pulls them all down.
     expression: of a regressed weight that the points show; hidden: of one that they hardly show; brows: of theirs;
     lids: of a blink, which the regressor at 160 px hardly sees.
-    angle: of a regressed angle, radians. scale: of the logarithm of the scale. Position is left to the points.
+    angle: of a corrected angle, radians. scale: of the logarithm of the scale. place: of the position, mm.
     steps: Gauss-Newton steps.
     """
 
-    point: float = 0.025
+    point: float = 0.06
     jaw: float = 3.0
-    expression: float = 0.2
-    hidden: float = 0.06
-    brows: float = 0.12
+    along: float = 30.0
+    expression: float = 0.15
+    hidden: float = 0.02
+    brows: float = 0.05
     lids: float = 1.0
-    angle: float = 0.12
-    scale: float = 0.1
+    angle: float = 0.01
+    scale: float = 0.03
+    place: float = 0.5
     steps: int = 2
 
 
@@ -56,12 +61,11 @@ def anchor(
     """(239,) coefficients and (68, 2) landmarks of the same image -> (239,) with pose and expression between both."""
     settings = settings or AnchorSettings()
     eye_distance = max(float(np.linalg.norm(landmarks[45] - landmarks[36])), 1.0)
-    spread = np.full(68, settings.point * eye_distance)
-    spread[:17] *= settings.jaw
-    weight = np.repeat(1 / spread, 2)
+    whiten = _whitening(landmarks, settings) / (settings.point * eye_distance)
     believed = np.where(SHOWN, settings.expression, np.where(BROWS, settings.brows, settings.hidden))
     believed = np.where(LIDS, settings.lids, believed)
-    prior = np.r_[1 / believed, np.full(3, 1 / settings.angle), 1 / settings.scale, 0.0, 0.0]
+    placed = 1 / (settings.place * max(float(coefficients[POSE][3]), 1e-3))
+    prior = np.r_[1 / believed, np.full(3, 1 / settings.angle), 1 / settings.scale, placed, placed]
     low, high = expression_bounds()
     start = coefficients.astype(np.float64)
     start[POSE.start + 3] = max(start[POSE.start + 3], 1e-3)  # a scale that no face has would have no logarithm
@@ -69,15 +73,25 @@ def anchor(
     now = start.copy()
     for _ in range(settings.steps):
         points, jacobian = _seen(model, now)
-        residual = (landmarks - points).ravel() * weight
-        jacobian *= weight[:, None]
+        residual = (whiten @ (landmarks - points)[:, :, None]).ravel()
+        jacobian = (whiten @ jacobian.reshape(68, 2, 70)).reshape(136, 70)
         grown = np.log(now[POSE][3] / start[POSE][3])
-        away = np.r_[now[EXPRESSION] - start[EXPRESSION], _turn(start_rotation, now), grown, 0, 0]
+        shifted = now[POSE][4:] - start[POSE][4:]
+        away = np.r_[now[EXPRESSION] - start[EXPRESSION], _turn(start_rotation, now), grown, shifted]
         normal = jacobian.T @ jacobian + np.diag(prior**2 + 1e-9)
         step = np.linalg.solve(normal, jacobian.T @ residual - prior**2 * away)
         now[EXPRESSION] = np.clip(now[EXPRESSION] + step[:64], low, high)
         _turn_and_move(now, step[64:])
     return now.astype(np.float32)
+
+
+def _whitening(landmarks: np.ndarray, settings: AnchorSettings) -> np.ndarray:
+    """(68, 2, 2) that makes the errors of all points alike: rows of the jaw's points are along and across its line."""
+    whiten = np.tile(np.eye(2), (68, 1, 1))
+    across = normals_of(landmarks[:17])
+    whiten[:17, 0] = across[:, ::-1] * (1, -1) / settings.along
+    whiten[:17, 1] = across / settings.jaw
+    return whiten
 
 
 def _seen(model: FaceModel, coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

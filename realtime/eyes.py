@@ -12,6 +12,7 @@ from realtime.smoothing import OneEuro, OneEuroSettings
 
 LEFT, RIGHT = 0, 1
 TURN, ASIDE = math.radians(30), math.radians(20)  # what `turned` and `averted` are measured by
+FILMED = 0.6, 0.95  # share of an eye that was filmed, where its lids begin to be believed, and where they are fully
 FARTHEST = np.radians([45.0, 35.0])  # across and down: eyes turn no further
 GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
 
@@ -63,7 +64,7 @@ class Eyes:
         the eyes rest.
         """
         looks = self._agreeing(self._paired(looks))
-        opening = [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)]
+        opening = together(looks, [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)])
         self._age_s += dt
         sure = np.array([look.visible * min(2 * o, 1.0) for look, o in zip(looks, opening, strict=True)])
         if sure.sum() > 0.2:
@@ -130,7 +131,8 @@ class Eyes:
             self._level[side] = max(look.strength / kept, settings.first)
         share = look.strength / self._usual(side)
         share += max(share - settings.closed, 0.0) * (1 / kept - 1)  # what a closed eye shows has lost nothing
-        self._learn(side, share * self._usual(side), dt)
+        if look.visible > FILMED[0]:
+            self._learn(side, share * self._usual(side), dt)
         return _share((share - settings.closed) / (settings.open - settings.closed))
 
     def _learn(self, side: int, strength: float, dt: float) -> None:
@@ -149,6 +151,14 @@ class Eyes:
         tempo = self.settings.rest_s if self._age_s > 3.0 else 1.5
         most = self.settings.most_rest
         self.rest = np.clip(self.rest + sure * min(dt / tempo, 1.0) * (seen - self.rest), -most, most)
+
+
+def together(looks: tuple[Look, Look], opening: list[float]) -> list[float]:
+    """Openings of both eyes: an eye that was repainted in part goes with the other, as far as that one was filmed."""
+    least, most = FILMED
+    left, right = (_share((look.visible - least) / (most - least)) for look in looks)
+    own, other = opening
+    return [own + (1 - left) * right * (other - own), other + (1 - right) * left * (own - other)]
 
 
 def look_weights(left: Eye, right: Eye) -> dict[str, float]:

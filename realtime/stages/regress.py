@@ -7,6 +7,7 @@ import numpy as np
 
 from realtime.align import CROP_SIZE, aligned_crop, crop_from_landmarks, invert, warp
 from realtime.anchor import anchor
+from realtime.correction import load_correction
 from realtime.detection import Runnable
 from realtime.face.coefficients import SLICES, move_pose
 from realtime.face.model import FaceModel
@@ -47,14 +48,15 @@ class SlowVariables:
 class Regress:
     """Fills in the coefficients, pose in frame pixels; identity, texture and light averaged over the track.
 
-    model: pulls pose and expression to the landmarks (`realtime.anchor`); None leaves them as regressed.
+    model: takes what both networks are known to misread out of pose and expression (`realtime.correction`) and pulls
+    the expression to the landmarks (`realtime.anchor`); None leaves them as regressed.
     careful: the slow parts are the mean of several moved crops: for single pictures, which have no track to average.
     """
 
     name = "regress"
 
     def __init__(self, network: Runnable, model: FaceModel | None = None, careful: bool = False):
-        self.network, self.model, self.careful = network, model, careful
+        self.network, self.model, self.careful, self.correction = network, model, careful, load_correction()
         self._tracks: TrackStates[SlowVariables] = TrackStates(SlowVariables)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
@@ -77,6 +79,7 @@ class Regress:
         in_frame = move_pose(in_crop, invert(face.crop_from_frame))
         coefficients = slow.take(in_frame, weight=max(face.confidence, 0.05))
         if self.model is not None:
+            coefficients = self.correction.applied(self.model, coefficients, face.landmarks)
             coefficients = anchor(self.model, coefficients, face.landmarks)
         return face.with_(coefficients=coefficients)
 

@@ -65,6 +65,16 @@ def test_what_was_repainted_is_not_believed(usual):
     assert left.yaw == 0 and left.confidence == 0 and left.opening == 1.0
 
 
+def test_an_eye_that_was_repainted_in_part_goes_with_the_other(usual):
+    eyes = settled(usual)
+    left, right = eyes.take((look(0.25 * usual, visible=0.65), look(usual)), 0.0, DT, 0.0, False)
+    assert left.opening > 0.85 and right.opening > 0.95  # what hides its iris is paint, not its lid
+    left, right = eyes.take((look(0.1 * usual, visible=0.97), look(usual)), 0.0, DT, 0.0, False)
+    assert left.opening < 0.05 and right.opening > 0.95  # a wink
+    left, right = eyes.take((look(usual, visible=0.65), look(0.1 * usual)), 0.0, DT, 0.0, False)
+    assert left.opening < 0.2 and right.opening < 0.05
+
+
 def test_the_gaze_settles_where_the_eyes_are_most_of_the_time_but_not_far(usual):
     eyes = settled(usual)
     for _ in range(30 * 90):

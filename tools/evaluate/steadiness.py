@@ -2,8 +2,10 @@
 
 Data: a folder of clips (or the data folder, then its `videos/`). Every clip goes through the whole chain as a file
 does. JSON, means over the clips, each clip under `each`: jitter (standard deviation of the second difference of the
-smoothed landmarks while the head is still, % of the outer eye corners' distance) and jitter_raw before smoothing; lag
-(frames that the smoothed landmarks are behind the raw ones while the head moves); flicker (temporal standard deviation
+smoothed landmarks in still frames, % of the outer eye corners' distance) and jitter_raw before smoothing, with the
+number of still frames: those where the picture of the face does not change, so that shaking heads and talking mouths
+do not count as trembling, absent where there are too few; lag (frames that the smoothed landmarks are behind the raw
+ones while the head moves); flicker (temporal standard deviation
 of the filled area over that of untouched skin beside it, followed by the tracked mesh in the UV atlas; only clips with
 eyeglasses); eyelid and mouth (correlation of the openings of the 3D face with those of the landmarks); frames, lost.
 """
@@ -19,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from realtime.align import box_of
 from realtime.face.camera import project
 from realtime.face.coefficients import move_pose, pose
 from realtime.face.model import FaceModel, load_face_model
@@ -30,7 +33,10 @@ from realtime.sources.choose import open_source
 from tools.evaluate.picture import curve
 
 ENDINGS = (".mp4", ".mkv", ".webm", ".mov", ".avi")
-STILL_SHARE, MOVING_SHARE = 0.3, 0.3  # slowest and fastest frames of a clip
+MOVING_SHARE = 0.3  # fastest frames of a clip
+BLOCK_PX = 8  # the face is compared from frame to frame in means of such squares
+STILL_LEVELS, CHANGED_SHARE = 2.0, 0.1  # grey levels by which at most this share of the squares changes in a still face
+LEAST_STILL = 8  # frames
 SPEED_FRAMES = 9  # over which the speed of a head is judged
 LAGS = np.linspace(0, 4, 81)  # frames
 ATLAS, WINDOW, BESIDE = 128, 8, 9  # texels a side; frames of one temporal deviation; reach of the skin beside, texels
@@ -41,7 +47,8 @@ FIGURES = ("jitter", "jitter_raw", "lag", "flicker", "eyelid", "mouth")
 @dataclass
 class Track:
     """What one clip's main face did: raw, smooth (n, 68, 2) pixels, model (n, 68, 2) projected points; atlas pictures
-    (n, T, T) luma with filled and seen (n, T, T) bool."""
+    (n, T, T) luma with filled and seen (n, T, T) bool; change (n,) grey levels since the last frame.
+    """
 
     raw: list[np.ndarray] = field(default_factory=list)
     smooth: list[np.ndarray] = field(default_factory=list)
@@ -49,6 +56,7 @@ class Track:
     luma: list[np.ndarray] = field(default_factory=list)
     filled: list[np.ndarray] = field(default_factory=list)
     seen: list[np.ndarray] = field(default_factory=list)
+    change: list[float] = field(default_factory=list)
     frames: int = 0
 
 
@@ -94,12 +102,14 @@ def watch(path: Path, options: argparse.Namespace) -> Track:
         memory=options.memory,
     )  # fmt: skip
     pipeline = open_pipeline(chosen)
+    changes = FaceChange()
     try:
         for frame in source.frames():
             if options.limit and track.frames >= options.limit:
                 break
             track.frames += 1
             for raw, face in _stages(pipeline, frame):
+                track.change.append(changes.take(frame.image, box_of(raw)))
                 _note(track, raw, face, model, unwrapper)
     finally:
         pipeline.close()
@@ -140,14 +150,41 @@ def track_figures(track: Track) -> dict[str, float]:
     if len(track.smooth) > 3 * SPEED_FRAMES:
         raw, smooth, model = np.array(track.raw), np.array(track.smooth), np.array(track.model)
         speed = head_speed(raw)
-        still, moving = speed <= np.quantile(speed, STILL_SHARE), speed >= np.quantile(speed, 1 - MOVING_SHARE)
-        found["jitter"] = float(second_difference(smooth)[still[1:-1]].std())
-        found["jitter_raw"] = float(second_difference(raw)[still[1:-1]].std())
+        moving, still = speed >= np.quantile(speed, 1 - MOVING_SHARE), still_frames(np.array(track.change))
+        found["still"] = int(still.sum())
+        if found["still"] >= LEAST_STILL:
+            found["jitter"] = float(second_difference(smooth)[still].std())
+            found["jitter_raw"] = float(second_difference(raw)[still].std())
         found["lag"] = lag_of(raw, smooth, moving)
         for name, opening in (("eyelid", eyelid_opening), ("mouth", mouth_opening)):
             found[name] = float(np.corrcoef(opening(model), opening(smooth))[0, 1])
     ratio = flicker_of(track)
     return found | ({"flicker": ratio} if ratio is not None else {})
+
+
+class FaceChange:
+    """How much the picture of a face differs from that of the frame before, at the same place."""
+
+    def __init__(self) -> None:
+        self._before: np.ndarray | None = None
+
+    def take(self, image: np.ndarray, box: np.ndarray) -> float:
+        """(H, W, 3) uint8, (4,) box -> grey levels that all but CHANGED_SHARE of the squares in it stay below; infinite
+        for the first frame."""
+        size = image.shape[1] // BLOCK_PX, image.shape[0] // BLOCK_PX
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        now = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
+        before, self._before = self._before, now
+        if before is None or before.shape != now.shape:
+            return np.inf
+        x0, y0, x1, y1 = np.clip(box / BLOCK_PX, 0, [*size, *size]).astype(int)
+        inside = np.abs(now - before)[y0 : y1 + 1, x0 : x1 + 1]
+        return float(np.quantile(inside, 1 - CHANGED_SHARE)) if inside.size else np.inf
+
+
+def still_frames(change: np.ndarray) -> np.ndarray:
+    """(n,) changes -> (n - 2,) bool: whether a frame is like the one before and the one after it."""
+    return np.maximum(change[1:-1], change[2:]) <= STILL_LEVELS
 
 
 def second_difference(points: np.ndarray) -> np.ndarray:
