@@ -28,7 +28,7 @@ class MemorySettings:
 
     bare: of `bare_skin`, from which skin decides about shift and light.
     agree: grey levels between memory and skin beside a hole at which the memory is half believed.
-    linger: share of the last frame's shift and belief that stays, against flicker.
+    linger: share of the last frame's belief that stays, against flicker.
     every: frames between looks. farthest_px: what a mesh may be off; beyond, the memory is wrong.
     """
 
