@@ -48,7 +48,8 @@ class SkinAtlas:
 
     def recall(self, texels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What pixels with these texels (h, w, 3) show: (h, w, 3) float32 0..255, and (h, w) 0..1 how sure that is."""
-        found = cv2.remap(self.premultiplied, np.ascontiguousarray(texels[..., :2]), None, cv2.INTER_LINEAR)
+        columns, rows = (np.ascontiguousarray(texels[..., k]) for k in range(2))
+        found = cv2.remap(self.premultiplied, columns, rows, cv2.INTER_LINEAR)
         sure = found[..., 3]
         colour = found[..., :3] / np.maximum(sure, 1e-3)[..., None]
         return colour, np.where(texels[..., 2] > WHOLE, sure, 0)

@@ -18,6 +18,8 @@ from realtime.skin_patch import HALF, SMALL, SkinPatch, SkinView
 
 LUMA = np.array([0.3, 0.55, 0.15], np.float32)
 FIELD = SMALL[0] // 2, SMALL[1] // 2
+AS_IT_IS = np.dstack([np.zeros((*FIELD, 3), np.float32), np.ones(FIELD, np.float32)])  # the light of a first look
+COLUMNS, ROWS = np.meshgrid(np.arange(SMALL[1], dtype=np.float32), np.arange(SMALL[0], dtype=np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,7 @@ class MemorySettings:
 
     bare: of `bare_skin`, from which skin decides about shift and light.
     agree: grey levels between memory and skin beside a hole at which the memory is half believed.
-    linger: share of the last frame's shift and belief that stays, against flicker.
+    linger: share of the last frame's belief that stays, against flicker.
     every: frames between looks. farthest_px: what a mesh may be off; beyond, the memory is wrong.
     """
 
@@ -59,7 +61,7 @@ class SkinMemory:
         each; None where nothing is wanted or known.
         """
         if self.atlas.empty:
-            self.atlas.take(strip, bare, view, self.shift, np.float32([0, 0, 0, 1]) * np.ones((*FIELD, 1), np.float32))
+            self.atlas.take(strip, bare, view, self.shift, AS_IT_IS)
             return None
         small = cv2.resize(strip, SMALL[::-1], interpolation=cv2.INTER_AREA)
         colour, sure = self.atlas.recall(self._moved(view))
@@ -67,7 +69,7 @@ class SkinMemory:
         both = (beside & (sure > 0.75)).astype(np.float32)
         self._register(small, colour, both)
         light, trust = self._compare(small, colour, both)
-        self.trust = self.settings.linger * self.trust + (1 - self.settings.linger) * trust
+        self.trust += np.float32(1 - self.settings.linger) * (trust - self.trust)
         light = np.dstack([light, self.trust])
         if self.age % self.settings.every == 0 or hole is None:
             self.atlas.take(strip, bare, view, self.shift, light)
@@ -79,8 +81,8 @@ class SkinMemory:
 
     def _moved(self, view: SkinView) -> np.ndarray:
         """(64, 128, 3): the texels of a view, moved from where the mesh is to where the skin is."""
-        places = cv2.resize(self.shift, SMALL[::-1], interpolation=cv2.INTER_LINEAR) / HALF + GRID
-        return cv2.remap(view.texels, places, None, cv2.INTER_LINEAR)
+        shift = cv2.resize(self.shift, SMALL[::-1], interpolation=cv2.INTER_LINEAR) / HALF
+        return cv2.remap(view.texels, COLUMNS + shift[..., 0], ROWS + shift[..., 1], cv2.INTER_LINEAR)
 
     def _register(self, small: np.ndarray, colour: np.ndarray, both: np.ndarray) -> None:
         """Improve `shift` by one step; from frame to frame it changes little. All at half resolution."""
@@ -101,6 +103,3 @@ class SkinMemory:
         rest = gap - cv2.resize(light, SMALL[::-1], interpolation=cv2.INTER_LINEAR) * both[..., None]
         error = spread((rest * rest).mean(2), self.settings.light_px / HALF) / np.maximum(weight, 1e-3)
         return light, known / (1 + (error / self.settings.agree**2) ** 2)
-
-
-GRID = np.dstack(np.meshgrid(np.arange(SMALL[1]), np.arange(SMALL[0]))).astype(np.float32)

@@ -60,7 +60,7 @@ class Remember:
         if face.coefficients is None or face.crop is None or face.crop_from_frame is None or face.labels is None:
             return None
         state.bare_frames = 0 if face.mask is not None else state.bare_frames + 1
-        if face.mask is None and state.bare_frames % self.bare_every != 1:
+        if face.mask is None and (state.bare_frames - 1) % self.bare_every:
             return None
         mask = None if face.mask is None else face.mask[STRIP]
         hole = None if mask is None else cv2.dilate(mask, np.ones((3, 3), np.uint8))

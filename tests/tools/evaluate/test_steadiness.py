@@ -81,7 +81,7 @@ def test_a_filling_that_flickers_twice_as_much_scores_two() -> None:
 def test_the_bundled_clip_is_watched() -> None:
     clip = Path(realtime.__file__).parent / "demo" / "talking_head.mp4"
     assert clip in clips_in(clip.parent)
-    track = watch(clip, argparse.Namespace(quality="auto", provider="cpu", smooth=0.5, limit=40))
+    track = watch(clip, argparse.Namespace(quality="auto", provider="cpu", smooth=0.5, limit=40, memory=True))
     assert track.frames == 40 and len(track.smooth) >= 38
     found = track_figures(track)
     assert 0 <= found["lag"] < 2 and found["mouth"] > 0.5
