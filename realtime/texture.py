@@ -53,6 +53,19 @@ class LiveTexture:
             atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen,
         )  # fmt: skip
 
+    def at_vertices(self) -> np.ndarray:
+        """(V, 4) float32 0..1: albedo RGB so far at every vertex, none brighter than 1, and how well it was seen."""
+        size = self.seen.shape[0]
+        texel = np.clip(self.model.uv * size, 0, size - 1).astype(np.intp)
+        albedo, seen = self.albedo[texel[:, 1], texel[:, 0]], self.seen[texel[:, 1], texel[:, 0]]
+        return np.column_stack([np.minimum(albedo / np.float32(self.expose()), 1), np.minimum(seen, 1)])
+
+    def expose(self) -> float:
+        """How much stronger than told the light must be, measured and kept as `exposure`."""
+        known = self.albedo[::3, ::3][self.seen[::3, ::3] > 0.3]
+        self.exposure = max(1.0, float(np.percentile(known.max(1), 97))) if len(known) else 1.0
+        return self.exposure
+
     def picture(self, basis: np.ndarray) -> np.ndarray:
         """(T, T, 4) uint8, read-only: what was seen; else its mirror image; else the basis in the seen skin's tone.
 
@@ -60,9 +73,7 @@ class LiveTexture:
         """
         rgba = np.zeros((*self.seen.shape, 4), np.uint8)
         atlas = self.atlas
-        known = self.albedo[::3, ::3][self.seen[::3, ::3] > 0.3]
-        self.exposure = max(1.0, float(np.percentile(known.max(1), 97))) if len(known) else 1.0
-        exposed = self.albedo / np.float32(self.exposure)
+        exposed = self.albedo / np.float32(self.expose())
         _compose(exposed, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, self.painted, rgba)
         rgba.flags.writeable = False
         return rgba
