@@ -58,6 +58,10 @@ EXPORTS = {
     ),
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
     "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
+    "refiner": Export(
+        {"texture": (BATCH, 7334, 3), "seen": (BATCH, 7334, 4), "crop": (BATCH, 3, 128, 128)},
+        {"texture_final": (BATCH, 7334, 3)},
+    ),
 }
 
 
