@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -49,12 +50,14 @@ class Gather(nn.Module):
         back = transposed(forward)
         arrays = {"index": forward.index, "weights": forward.weights, "back": back.index, "back_weights": back.weights}
         for name, array in arrays.items():
-            self.register_buffer(name, torch.from_numpy(array), persistent=False)
+            kept = array.astype(np.int32) if array.dtype == np.int64 else array  # half the file
+            self.register_buffer(name, torch.from_numpy(kept), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
         if self.training:
             return cast(Tensor, _Bag.apply(x, self.index, self.weights, self.back, self.back_weights))
-        return (x[self.index] * self.weights[:, :, None, None]).sum(1)
+        rows = x.index_select(0, self.index.flatten()).unflatten(0, self.index.shape)
+        return (rows * self.weights[:, :, None, None]).sum(1)
 
 
 class ChebyshevConvolution(nn.Module):

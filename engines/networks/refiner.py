@@ -26,10 +26,12 @@ from realtime.face.regions import REFINED
 
 INPUTS = 20  # features of a vertex: see `Refiner._features`
 POSITION_MM = 100.0  # unit of the features that say where on the head a vertex lies
-MIRROR_TRUST = 0.5  # weight of the mirror image where nothing was seen
+MIRROR_TRUST = 0.25  # weight of the mirror image where nothing was seen
+SURE = 4.0  # of a quarter and more of full weight, all is believed
 KNOWN = 1e-3  # weight under which a cluster has seen nothing
 TONE = (0.4, 2.5)  # bounds of seen skin over the 3DMM's
 RESIDUAL = 0.25  # unit of what the network adds
+SEED_RANK = 16  # of what the picture as a whole can say at the coarsest level; it keeps the file small
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,9 @@ class Refiner(nn.Module):
         w, levels = size.widths, range(len(size.widths) - 1)
         graphs: list[Gather] = list(self.laplacian)  # type: ignore[arg-type]
         self.image = ImageFeatures(size.image)
-        self.seed = nn.Linear(size.image, len(pyramid.points[-1]) * w[-1])
+        self.seed = nn.Sequential(
+            nn.Linear(size.image, SEED_RANK), nn.Linear(SEED_RANK, len(pyramid.points[-1]) * w[-1])
+        )
         self.enter = ChebyshevConvolution(graphs[0], INPUTS, w[0])
         self.encode = nn.ModuleList(GraphUnit(graphs[k], w[k]) if k else nn.Identity() for k in levels)
         self.widen = nn.ModuleList(nn.Linear(w[k], w[k + 1]) for k in levels)
@@ -99,7 +103,6 @@ class Refiner(nn.Module):
         self.residual = nn.Linear(w[0], 3)
         nn.init.zeros_(self.residual.weight)
         nn.init.zeros_(self.residual.bias)
-        nn.init.zeros_(self.seed.bias)
 
     def forward(self, texture: Tensor, seen: Tensor, crop: Tensor) -> Tensor:
         """See the class."""
@@ -139,13 +142,13 @@ class Refiner(nn.Module):
         """
         difference = torch.cat([(colour - toned) * weight, weight], 2)
         other = self.mirror(difference)
-        levels = [difference + MIRROR_TRUST * (1 - weight) * other]
+        levels = [difference + MIRROR_TRUST * (1 - (SURE * weight).clamp_max(1)) * other]
         for down in self.down:
             levels.append(down(levels[-1]))
         spread = levels[-1][..., :3] / levels[-1][..., 3:].clamp_min(KNOWN)
         for up, level in zip(reversed(self.up), reversed(levels[:-1]), strict=True):
             coarse, known = up(spread), level[..., 3:]
-            spread = coarse + (4 * known).clamp_max(1) * (level[..., :3] / known.clamp_min(KNOWN) - coarse)
+            spread = coarse + (SURE * known).clamp_max(1) * (level[..., :3] / known.clamp_min(KNOWN) - coarse)
         return (toned + spread).clamp(0, 1), other
 
     def _features(self, start: Tensor, toned: Tensor, colour: Tensor, weight: Tensor, other: Tensor) -> Tensor:

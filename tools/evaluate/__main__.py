@@ -18,7 +18,7 @@ from engines.base import EngineError
 
 PROTOCOLS = (
     "landmarks", "detector", "glasses", "parsing", "removal", "coefficients", "invariance", "lfw", "scans",
-    "steadiness",
+    "steadiness", "texture",
 )  # fmt: skip
 
 

@@ -18,7 +18,7 @@ from realtime.face.coefficients import SLICES, pose, rotation_matrix
 from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
-from realtime.face.regions import FACE_SKIN
+from realtime.face.regions import FACE_SKIN, REFINED
 from realtime.texture import LEAST_SHADE, LiveTexture, face_outline
 from shaders.software import interpolate, rasterise
 
@@ -52,6 +52,7 @@ def look_at(model: FaceModel, crop: np.ndarray, coefficients: np.ndarray, points
     live = LiveTexture(model, ATLAS)
     live.look(crop, coefficients, points)
     seen = live.at_vertices().astype(np.float32)
+    seen[~np.isin(model.regions, REFINED)] = 0
     here = pose(coefficients)
     vertices = model.vertices(coefficients)
     normals = towards_camera(rotate_normals(vertex_normals(vertices, model.triangles), here))
@@ -115,7 +116,7 @@ def hidden_from(look: Look, model: FaceModel, stays: np.ndarray) -> tuple[np.nda
     left = (look.skin * (1 - gone))[..., None]
     mean = (look.photo * left).sum((0, 1)) / max(float(left.sum()), 1e-3)
     blank = look.photo + (mean - look.photo) * gone[..., None]
-    return seen, np.clip(blank, 0, 255).astype(np.uint8), gone
+    return seen, np.clip(blank + 0.5, 0, 255).astype(np.uint8), gone
 
 
 def shown(
@@ -134,4 +135,4 @@ def shown(
     lit = np.clip(interpolate(values, model.triangles, triangle, barycentric), 0, 1)
     behind = look.photo if turn == 0 else np.zeros_like(look.photo)
     alpha = np.where(triangle >= 0, 1 if turn else look.skin > 0.05, 0)[..., None]
-    return np.where(alpha > 0, lit * 255, behind).astype(np.uint8)
+    return np.where(alpha > 0, lit * 255 + 0.5, behind).astype(np.uint8)

@@ -42,6 +42,7 @@ HIDDEN, EXACT, SYMMETRIC, REGULAR = 1.0, 0.3, 0.1, 0.5  # ours
 ADVERSARIAL, MATCHING = 0.02, 0.02
 IDENTITY_FROM, ADVERSARIAL_FROM = 0.3, 0.75  # fractions of the training
 HEADS_SHARE = 0.125  # of a batch
+IDENTITY_ROWS = 2  # of a batch that G looks at: it costs as much as the network
 BARE = 0.7  # least probability of "no glasses" on a clean picture
 JUDGED_YAW = 0.8  # radians: what the report hides
 
@@ -53,7 +54,7 @@ class RefinerTask:
     judged = 32  # val photographs in a report
     players: tuple[str, ...] = ("model", "discriminator")
     recipe = Recipe(
-        batch=8, learning_rate={"model": 2e-3, "discriminator": 5e-4}, betas=(0.9, 0.99), ema_halflife_steps=100,
+        batch=4, learning_rate={"model": 1.5e-3, "discriminator": 5e-4}, betas=(0.9, 0.99), ema_halflife_steps=100,
         warmup_steps=50, weight_decay=1e-5, report_s=600.0,
     )  # fmt: skip
 
@@ -81,7 +82,7 @@ class RefinerTask:
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         rows = []
         for k in range(self.recipe.batch):
-            from_head = len(self.heads) and k < HEADS_SHARE * self.recipe.batch
+            from_head = k == 0 and len(self.heads) and rng.random() < HEADS_SHARE * self.recipe.batch
             rows.append(self._row(int(rng.choice(self.heads if from_head else self.photos)), rng))
         return {name: np.stack([row[name] for row in rows]) for name in rows[0]}
 
@@ -136,7 +137,8 @@ class RefinerTask:
             **self._vertex_terms(network, made, batch),
         }
         if self.recogniser is not None and progress > IDENTITY_FROM:
-            terms["identity"] = IDENTITY * losses.feature_loss(photo, composite, self.recogniser)
+            some = slice(-IDENTITY_ROWS, None)  # photographs: a head comes first
+            terms["identity"] = IDENTITY * losses.feature_loss(photo[some], composite[some], self.recogniser)
         if late:
             score, inner = models["discriminator"](composite, skin)
             with torch.no_grad():
