@@ -50,7 +50,7 @@ class Gather(nn.Module):
         back = transposed(forward)
         arrays = {"index": forward.index, "weights": forward.weights, "back": back.index, "back_weights": back.weights}
         for name, array in arrays.items():
-            kept = array.astype(np.int32) if array.dtype == np.int64 else array  # half the file
+            kept = array.astype(np.int32) if array.dtype == np.int64 else as_stored(array)  # half the file
             self.register_buffer(name, torch.from_numpy(kept), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -60,13 +60,34 @@ class Gather(nn.Module):
         return (rows * self.weights[:, :, None, None]).sum(1)
 
 
+def as_stored(array: np.ndarray) -> np.ndarray:
+    """float32 values that float16 holds exactly, so that a file that stores constants in float16 computes the same."""
+    return array.astype(np.float16).astype(np.float32)
+
+
+class Mix(nn.Module):
+    """A linear layer on the last axis, (..., C) -> (..., D).
+
+    Its weight is (C, D), as MatMul takes it, so that the exported constant is the parameter itself.
+    """
+
+    def __init__(self, c_in: int, c_out: int):
+        super().__init__()
+        plain = nn.Linear(c_in, c_out)
+        self.weight = nn.Parameter(plain.weight.detach().T.contiguous())
+        self.bias = nn.Parameter(plain.bias.detach())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.weight + self.bias
+
+
 class ChebyshevConvolution(nn.Module):
     """Spectral convolution (Defferrard et al. 2016): the sum over k of T_k(L) x W_k, L the scaled Laplacian."""
 
     def __init__(self, laplacian: Gather, c_in: int, c_out: int, terms: int = CHEBYSHEV):
         super().__init__()
         self.neighbours, self.terms = [laplacian], terms  # in a list: a constant that many layers share is no child
-        self.mix = nn.Linear(terms * c_in, c_out)
+        self.mix = Mix(terms * c_in, c_out)
 
     def forward(self, x: Tensor) -> Tensor:
         (laplacian,) = self.neighbours

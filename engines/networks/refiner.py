@@ -19,7 +19,7 @@ from torch.nn import functional
 
 from engines.networks.blocks import conv_norm
 from engines.networks.deleter import MEAN, SPREAD
-from engines.networks.graph import ChebyshevConvolution, Gather, GraphUnit
+from engines.networks.graph import ChebyshevConvolution, Gather, GraphUnit, Mix, as_stored
 from engines.networks.mesh_pyramid import build_pyramid, mirror_of
 from realtime.face.model import FaceModel, load_face_model
 from realtime.face.regions import REFINED
@@ -82,7 +82,7 @@ class Refiner(nn.Module):
         place = np.zeros(len(model.mean), np.int64)
         place[refined] = np.arange(1, len(refined) + 1)  # row of a vertex in the answer; 0: it keeps its texture
         position = points / POSITION_MM
-        for name, array in {"refined": refined, "place": place, "position": position.astype(np.float32)}.items():
+        for name, array in {"refined": refined, "place": place, "position": as_stored(position)}.items():
             self.register_buffer(name, torch.from_numpy(array), persistent=False)
         self.mirror = Gather(mirror_of(points))
         self.laplacian = nn.ModuleList(Gather(one) for one in pyramid.laplacian)
@@ -96,11 +96,11 @@ class Refiner(nn.Module):
         )
         self.enter = ChebyshevConvolution(graphs[0], INPUTS, w[0])
         self.encode = nn.ModuleList(GraphUnit(graphs[k], w[k]) if k else nn.Identity() for k in levels)
-        self.widen = nn.ModuleList(nn.Linear(w[k], w[k + 1]) for k in levels)
+        self.widen = nn.ModuleList(Mix(w[k], w[k + 1]) for k in levels)
         self.middle = GraphUnit(graphs[-1], w[-1])
-        self.narrow = nn.ModuleList(nn.Linear(w[k + 1], w[k]) for k in levels)
+        self.narrow = nn.ModuleList(Mix(w[k + 1], w[k]) for k in levels)
         self.decode = nn.ModuleList(GraphUnit(graphs[k], w[k]) for k in levels)
-        self.residual = nn.Linear(w[0], 3)
+        self.residual = Mix(w[0], 3)
         nn.init.zeros_(self.residual.weight)
         nn.init.zeros_(self.residual.bias)
 
