@@ -59,6 +59,10 @@ EXPORTS = {
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
     "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
     "recogniser": Export({"crop": (BATCH, 3, 128, 128)}, {"features": (BATCH, 128)}),
+    "refiner": Export(
+        {"texture": (BATCH, 7334, 3), "seen": (BATCH, 7334, 4), "crop": (BATCH, 3, 128, 128)},
+        {"texture_final": (BATCH, 7334, 3)},
+    ),
 }
 
 
@@ -125,8 +129,25 @@ def export_onnx(module: torch.nn.Module, export: Export, static: bool = False) -
         )  # fmt: skip
     assert program is not None
     model = _named(program.model_proto, export, static)
+    _merge_indices(model)
     _note_aliases(model, {name: value.numpy() for name, value in module.state_dict().items()})
     return model
+
+
+def _merge_indices(model: onnx.ModelProto) -> None:
+    """Keep one of integer constants that are equal: the exporter writes a table of indices anew wherever it is used."""
+    from onnx import TensorProto
+
+    kept: dict[tuple[int, tuple[int, ...], bytes], str] = {}
+    names: dict[str, str] = {}
+    for tensor in list(model.graph.initializer):
+        if tensor.data_type in (TensorProto.INT32, TensorProto.INT64) and tensor.raw_data:
+            same = kept.setdefault((tensor.data_type, tuple(tensor.dims), tensor.raw_data), tensor.name)
+            if same != tensor.name:
+                names[tensor.name] = same
+                model.graph.initializer.remove(tensor)
+    for node in model.graph.node:
+        node.input[:] = [names.get(name, name) for name in node.input]
 
 
 def _note_aliases(model: onnx.ModelProto, parameters: Mapping[str, np.ndarray]) -> None:

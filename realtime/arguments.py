@@ -18,6 +18,7 @@ from realtime.options import (
     LOG_LEVELS,
     PROVIDERS,
     QUALITIES,
+    TEXTURES,
     VIEWS,
     Options,
 )
@@ -137,6 +138,8 @@ def _run() -> argparse.ArgumentParser:
     group.add_argument("--seed", type=int, default=7, help="whom the test pattern shows (default 7)")
     group = parser.add_argument_group("what is shown and written")
     group.add_argument("--view", choices=VIEWS, default="removed", help="default removed; video, image, bench: mesh")
+    text = "what the 3D face wears: the model's texture, the refined one, or what the camera saw over that (default)"
+    group.add_argument("--texture", choices=TEXTURES, default="live", help=text)
     group.add_argument("--landmarks", action=on_off, default=False, help="draw the 68 points")
     text = "show this avatar: a .glb or .vrm with ARKit-named morph targets (default: one of ours)"
     group.add_argument("--avatar", default=DEFAULT_AVATAR, metavar="FILE", help=text)

@@ -10,6 +10,7 @@ from pathlib import Path
 PROVIDERS = ("auto", "tensorrt", "cuda", "openvino", "cpu", "torch")
 QUALITIES = ("auto", "full", "light")
 VIEWS = ("removed", "mesh", "shaded", "wireframe", "depth", "split", "side-by-side", "landmarks", "avatar", "original")
+TEXTURES = ("model", "refined", "live")
 BACKGROUNDS = ("transparent", "blur", "original")  # and any colour
 COLOUR = re.compile(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})")
 DEFAULT_AVATAR, DEFAULT_BACKGROUND = "default", "#cfe3ee"
@@ -30,6 +31,8 @@ class Options:
     csv, mesh: where blendshapes and the mesh go beside the output; None: nowhere (or beside it, for `video`).
     mesh_frame: the frame whose mesh is written where the file holds one; 0 is the first with a face.
     send: where avatar data go, as `realtime.sinks.senders.target` reads them. livelink_csv: a recording of them.
+    texture: what the drawn mesh and mesh files wear. model: the 3DMM's texture; refined: T_final, the fine texture of
+        the graph-convolutional network; live: what the camera has seen, and T_final where it has seen nothing.
     adapt: each blendshape's range is fitted to the person.
     avatar: a .glb or .vrm file, or `default`. background: what lies behind it (`realtime.avatar.background`).
     seed: whom the test pattern shows. models_dir: a folder with another models.toml and weights.
@@ -50,6 +53,7 @@ class Options:
     remove: bool = True
     memory: bool = True
     landmarks: bool = False
+    texture: str = "live"
     avatar: str = DEFAULT_AVATAR
     background: str = DEFAULT_BACKGROUND
     smooth: float = 0.5

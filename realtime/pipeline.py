@@ -87,13 +87,14 @@ class Pipeline:
 
 def networks_of(options: Options) -> tuple[str, ...]:
     """Names of the networks that a run with these options needs."""
-    return ("detector", "landmarks", *(("deleter", "generator") if options.remove else ()), "coefficients")
+    removal = ("deleter", "generator") if options.remove else ()
+    return ("detector", "landmarks", *removal, "coefficients", *(("refiner",) if options.texture != "model" else ()))
 
 
 def open_pipeline(options: Options, *, live: bool = False, stills: bool = False) -> Pipeline:
     """Opens every network and builds the stages. Raises engines.EngineError.
 
-    live: the detector runs beside the loop. stills: every picture is a scene of its own.
+    live: detector and refiner run beside the loop. stills: every picture is a scene of its own.
     """
     engines: dict[str, Engine] = {}
     try:
@@ -129,7 +130,10 @@ def build_groups(
     executor: Executor | None = None,
     stills: bool = False,
 ) -> tuple[Group, ...]:
-    """The stages of the design, section 2, in groups of about equal cost, so that two cores stay busy."""
+    """The stages of the design, section 2, in groups of about equal cost, so that two cores stay busy.
+
+    executor: one thread beside the loop, for what no frame waits for (the detector, the refiner); None does it at once.
+    """
     settings = DetectionSettings(smallest_px=24.0, stills=True) if stills else DetectionSettings()
     tracker, model = Tracker(options.faces), load_face_model("live")
     locate = Locate(engines["detector"], tracker, settings, executor)
@@ -145,7 +149,8 @@ def build_groups(
         rebuild.append(Switched(Remember(model), lambda: switches.remove))
     rebuild += [Calibrate(lambda: switches.calibrations)]
     rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=options.adapt and not stills)]
-    rebuild += [Refine(model)]
+    if options.texture != "model":
+        rebuild += [Refine(model, engines["refiner"], executor, camera=options.texture == "live")]
     return tuple(Group(stages) for stages in (track, synthesise, rebuild) if stages)
 
 

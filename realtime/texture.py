@@ -14,7 +14,7 @@ from realtime.face.coefficients import SLICES, pose
 from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
-from realtime.face.regions import EYEBALLS, FACE_SKIN
+from realtime.face.regions import EYEBALLS, FACE_SKIN, REFINED
 from realtime.face.uv import atlas_of
 from shaders.base import read_only
 
@@ -31,6 +31,7 @@ class LiveTexture:
         eyes = np.isin(model.regions, EYEBALLS)
         self.memory = np.where(eyes, eye_memory, memory).astype(np.float32)
         self.painted = (eyes | np.isin(model.regions, FACE_SKIN)).astype(np.float32)  # what a photograph may paint
+        self.refined = np.isin(model.regions, REFINED).astype(np.float32)
         shape = (size, size)
         self.albedo = np.zeros((*shape, 3), np.float32)
         self.looks = np.zeros(shape, np.float32)  # so far, each weighted by how well it saw the texel
@@ -53,17 +54,34 @@ class LiveTexture:
             atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen,
         )  # fmt: skip
 
-    def picture(self, basis: np.ndarray) -> np.ndarray:
+    def at_vertices(self) -> np.ndarray:
+        """(V, 4) float32 0..1: albedo RGB so far at every vertex, none brighter than 1, and how well it was seen."""
+        size = self.seen.shape[0]
+        texel = np.clip(self.model.uv * size, 0, size - 1).astype(np.intp)
+        albedo, seen = self.albedo[texel[:, 1], texel[:, 0]], self.seen[texel[:, 1], texel[:, 0]]
+        return np.column_stack([np.minimum(albedo / np.float32(self.expose()), 1), np.minimum(seen, 1)])
+
+    def expose(self) -> float:
+        """How much stronger than told the light must be, measured and kept as `exposure`."""
+        known = self.albedo[::3, ::3][self.seen[::3, ::3] > 0.3]
+        self.exposure = max(1.0, float(np.percentile(known.max(1), 97))) if len(known) else 1.0
+        return self.exposure
+
+    def picture(self, basis: np.ndarray, final: np.ndarray | None = None) -> np.ndarray:
         """(T, T, 4) uint8, read-only: what was seen; else its mirror image; else the basis in the seen skin's tone.
 
         basis: (V, 3) float32 albedo of the vertices. Alpha is 0 where no photograph paints: there the basis shows.
+        final: (V, 3) float32 T_final; with it, what was not seen is T_final and the mirror image's detail, and the
+        rest of the head is painted too.
         """
         rgba = np.zeros((*self.seen.shape, 4), np.uint8)
         atlas = self.atlas
-        known = self.albedo[::3, ::3][self.seen[::3, ::3] > 0.3]
-        self.exposure = max(1.0, float(np.percentile(known.max(1), 97))) if len(known) else 1.0
-        exposed = self.albedo / np.float32(self.exposure)
-        _compose(exposed, self.seen, basis, atlas.triangle, atlas.weights, atlas.corners, self.painted, rgba)
+        exposed = self.albedo / np.float32(self.expose())
+        below = np.ascontiguousarray(basis if final is None else final, np.float32)
+        painted = self.painted if final is None else np.maximum(self.painted, self.refined)
+        _compose(
+            exposed, self.seen, below, atlas.triangle, atlas.weights, atlas.corners, painted, final is not None, rgba
+        )
         rgba.flags.writeable = False
         return rgba
 
@@ -133,9 +151,10 @@ def _unwrap(crop, face_only, placed, weight, light, memory, triangle, inside, co
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _compose(albedo, seen, basis, triangle, inside, corners, painted, rgba):  # type: ignore[no-untyped-def]
+def _compose(albedo, seen, basis, triangle, inside, corners, painted, only_detail, rgba):  # type: ignore[no-untyped-def]
+    """only_detail: of the mirror image, take what it has beyond the basis there; else all of it."""
     size = seen.shape[1]
-    tone = _tone(albedo, seen, basis, triangle, inside, corners)
+    toned = _paint(basis, _tone(albedo, seen, basis, triangle, inside, corners), triangle, inside, corners)
     for row in range(seen.shape[0]):
         for column in range(size):
             face = triangle[row, column]
@@ -148,10 +167,29 @@ def _compose(albedo, seen, basis, triangle, inside, corners, painted, rgba):  # 
             rest = 1 - own - other
             rgba[row, column, 3] = np.uint8(255 * (a * painted[i] + b * painted[j] + c * painted[k]) + np.float32(0.5))
             for channel in range(3):
-                filled = a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
-                value = own * albedo[row, column, channel] + other * albedo[row, size - 1 - column, channel]
-                value = min(value + rest * min(filled * tone[channel], np.float32(1)), np.float32(1))
+                mirrored = albedo[row, size - 1 - column, channel]
+                if only_detail:
+                    mirrored += toned[row, column, channel] - toned[row, size - 1 - column, channel]
+                value = own * albedo[row, column, channel] + other * mirrored + rest * toned[row, column, channel]
+                value = max(min(value, np.float32(1)), np.float32(0))
                 rgba[row, column, channel] = np.uint8(value * np.float32(255) + np.float32(0.5))
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _paint(basis, tone, triangle, inside, corners):  # type: ignore[no-untyped-def]
+    """(T, T, 3) float32: the vertices' colours times `tone` in every texel, none above 1."""
+    painted = np.zeros((*triangle.shape, 3), np.float32)
+    for row in range(triangle.shape[0]):
+        for column in range(triangle.shape[1]):
+            face = triangle[row, column]
+            if face < 0:
+                continue
+            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
+            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
+            for channel in range(3):
+                filled = a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
+                painted[row, column, channel] = min(filled * tone[channel], np.float32(1))
+    return painted
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

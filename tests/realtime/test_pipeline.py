@@ -39,15 +39,18 @@ def networks() -> dict[str, ScriptedNetwork]:
         }),
         "generator": ScriptedNetwork(lambda _: {"strip_filled": np.full((1, 3, 128, 256), 0.5, np.float32)}),
         "coefficients": ScriptedNetwork(lambda _: {"coefficients": coefficients}),
+        "refiner": ScriptedNetwork(lambda inputs: {"texture_final": inputs["texture"]}),
     }  # fmt: skip
 
 
 @pytest.fixture
 def run():
-    """(options, frames) -> the last frame and faces, the networks, the switches."""
+    """(options, frames) -> the last frame and faces, the networks, the pipeline. colour: (3,) all of T_final."""
 
-    def run(options: Options, frames: int = 3, **more):
+    def run(options: Options, frames: int = 3, colour=None, **more):
         engines, switches = networks(), Switches(options.remove, options.smooth)
+        if colour is not None:
+            engines["refiner"].answer = lambda inputs: {"texture_final": 0 * inputs["texture"] + np.float32(colour)}
         pipeline = Pipeline(build_groups(options, engines, switches, **more), switches)
         for index in range(frames):
             frame, faces = pipeline(picture_of(index=index))
@@ -65,7 +68,7 @@ def test_every_face_goes_through_every_stage(run):
         assert abs(pose(face.coefficients).x - points[27:31, 0].mean()) < 25
     assert frame.original is not None and (frame.image != frame.original).any()
     assert {name: len(engine.asked) for name, engine in engines.items()} == {
-        "detector": 1, "landmarks": 20, "deleter": 6, "generator": 6, "coefficients": 6,
+        "detector": 1, "landmarks": 20, "deleter": 6, "generator": 6, "coefficients": 6, "refiner": 2,
     }  # fmt: skip
 
 
@@ -73,7 +76,21 @@ def test_without_removal_the_picture_stays_and_two_networks_rest(run):
     frame, faces, engines, _ = run(Options(remove=False))
     assert frame.original is None and not engines["deleter"].asked and not engines["generator"].asked
     assert all(face.coefficients is not None and face.glasses is Glasses.NONE for face in faces)
-    assert networks_of(Options(remove=False)) == ("detector", "landmarks", "coefficients")
+    assert networks_of(Options(remove=False)) == ("detector", "landmarks", "coefficients", "refiner")
+
+
+def test_the_face_wears_what_was_asked_for(run):
+    """The refiner's blue where the camera has seen nothing, everywhere, or nowhere."""
+    shares = {}
+    for texture in ("live", "refined", "model"):
+        _, faces, engines, _ = run(Options(texture=texture), colour=[0, 0, 0.9])
+        if texture == "model":
+            assert faces[0].texture is None and not engines["refiner"].asked
+            assert "refiner" not in networks_of(Options(texture=texture))
+            continue
+        rgba = faces[0].texture[faces[0].texture[..., 3] == 255].astype(int)
+        shares[texture] = (rgba[:, 2] > rgba[:, 0] + 60).mean()
+    assert shares["refined"] == 1 and 0.2 < shares["live"] < 0.95
 
 
 def test_removal_can_be_switched_while_it_runs(run):

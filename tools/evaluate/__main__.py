@@ -18,7 +18,7 @@ from engines.base import EngineError
 
 PROTOCOLS = (
     "landmarks", "detector", "glasses", "parsing", "removal", "hard", "coefficients", "invariance", "lfw", "scans",
-    "steadiness", "remembered",
+    "steadiness", "remembered", "texture",
 )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.train.trainer import Options, train
 
-NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients")
+NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner")
 
 
 def options_from(arguments: list[str]) -> tuple[str, Options]:

@@ -56,6 +56,22 @@ def _rasteriser(seen: Tensor, triangles: Tensor, size: int) -> Callable[[int], T
     return lambda k: visible_triangles(seen[k].detach().float(), triangles, size)
 
 
+def paint(values: Tensor, triangles: Tensor, triangle: Tensor, weights: Tensor) -> Tensor:
+    """Vertex values (N, V, C) on what was rasterised before -> (N, C, size, size), 0 where nothing is.
+
+    triangles: (F, 3); triangle: (N, size, size), -1 where empty; weights: (N, size, size, 3) barycentric.
+    """
+    n, count, channels = values.shape
+    triangles = triangles.to(values.device)
+    covered = torch.nonzero(triangle.flatten() >= 0)[:, 0]
+    flat = triangle.flatten()[covered].long()
+    corners = triangles[flat] + count * (covered // triangle[0].numel())[:, None]  # (P, 3) rows of all N together
+    rows = values.reshape(n * count, channels).index_select(0, corners.flatten()).unflatten(0, (-1, 3))
+    colour = (rows * weights.reshape(-1, 3)[covered][..., None].to(rows.dtype)).sum(1)
+    pictures = colour.new_zeros(triangle.numel(), channels).index_copy(0, covered, colour)
+    return pictures.reshape(*triangle.shape, channels).permute(0, 3, 1, 2)
+
+
 def barycentric(points: Tensor, corners: Tensor) -> Tensor:
     """(P, 2) points in triangles (P, 3, 2) -> (P, 3) weights of the corners; slivers are kept finite."""
     a, ab, ac = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
