@@ -15,12 +15,12 @@ from realtime.landmark_map import landmark_map
 from realtime.paste import blend, lift_shadow, paste_strip
 from realtime.planes import picture, planes
 
-RING_SCALE = 4  # colours are matched at a quarter of the strip's resolution
-RING_SIGMA = 2.5  # pixels there: about 10 crop pixels, the width of skin that decides the colour
-
 
 class Generate:
-    """Replaces the masked part of crop and frame, colour-matched to what surrounds it. Faces without a mask pass."""
+    """Replaces the masked part of crop and frame; the network itself starts from what surrounds it, so no seam stays.
+
+    Faces without a mask pass.
+    """
 
     name = "generate"
 
@@ -44,7 +44,7 @@ class Generate:
         strip, mask = face.crop[STRIP], face.mask[STRIP]
         points = transform_points(face.crop_from_frame, face.landmarks)
         out = self.network.run({"strip": generator_input(strip, mask, points)})["strip_filled"]
-        synthesised = match_colours(picture(out[0]), strip, mask)
+        synthesised = picture(out[0])
         crop = face.crop.copy()
         blend(crop[STRIP], synthesised, mask)
         if face.shadow is not None:
@@ -65,22 +65,3 @@ def generator_input(strip: np.ndarray, mask: np.ndarray, points: np.ndarray) -> 
     channels[0, 3] = deleted
     channels[0, 4] = landmark_map(points)
     return channels
-
-
-def match_colours(synthesised: np.ndarray, strip: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """`synthesised` shifted by the smooth difference to `strip` that is seen around the mask; no seam stays.
-
-    The difference is known where nothing was deleted; a normalised blur carries it into the hole. (h, w, 3) uint8 all.
-    """
-    height, width = mask.shape
-    small = (width // RING_SCALE, height // RING_SCALE)
-    known = cv2.resize((mask == 0).astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    gap = cv2.subtract(strip, synthesised, dtype=cv2.CV_32F)
-    gap[mask > 0] = 0
-    gap = cv2.resize(gap, small, interpolation=cv2.INTER_AREA)
-    spread = cv2.GaussianBlur(gap, (0, 0), RING_SIGMA)
-    weight = cv2.GaussianBlur(known, (0, 0), RING_SIGMA)
-    shift = spread / np.maximum(weight, 1e-3)[..., None]
-    shift *= np.minimum(weight / 0.05, 1)[..., None]  # deep inside a large hole nothing is known: leave it
-    shift = cv2.resize(shift, (width, height), interpolation=cv2.INTER_LINEAR)
-    return cv2.add(synthesised, shift, dtype=cv2.CV_8U)

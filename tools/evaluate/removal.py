@@ -32,7 +32,7 @@ from realtime.frame import Glasses
 from realtime.paste import blend, divide
 from realtime.planes import picture, planes
 from realtime.stages.delete import DeleteSettings, feather, glasses_probability, hole_of, shadow_on_skin
-from realtime.stages.generate import generator_input, match_colours
+from realtime.stages.generate import generator_input
 from tools.evaluate.chain import network
 from tools.evaluate.coefficients import shrunk
 from tools.evaluate.eyes_kept import EyesKept
@@ -155,7 +155,7 @@ def remove(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, number:
     divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], hole), settings.shadow_floor)
     mask = feather(hole, settings.feather_px)
     result, strip = sample.image.copy(), lifted.copy()
-    blend(strip, match_colours(fill(generator_input(lifted, mask, points)), lifted, mask), mask)
+    blend(strip, fill(generator_input(lifted, mask, points)), mask)
     result[STRIP] = strip
     tone = skin_tone_group(sample.clean, points)
     return Removed(number, sample, points, found, hole, lifted, result, tone)
@@ -196,6 +196,6 @@ def judge_fill(removed: Removed, fill: Fill, tally: Tally) -> bool:
 
 
 def composed(fill: Fill, strip: np.ndarray, mask: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The strip with its masked pixels synthesised, colours matched around the hole, as the live loop does."""
-    made = match_colours(fill(generator_input(strip, mask, points)), strip, mask)
+    """The strip with its masked pixels synthesised, as the live loop does."""
+    made = fill(generator_input(strip, mask, points))
     return np.where(mask[..., None] > 0, made, strip)

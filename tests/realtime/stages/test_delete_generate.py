@@ -6,7 +6,7 @@ import pytest
 from engines.networks.classes import Region
 from realtime.frame import Glasses
 from realtime.stages.delete import Delete, DeleteSettings, between_lids, glasses_probability, hole_of
-from realtime.stages.generate import Generate, generator_input, match_colours
+from realtime.stages.generate import Generate, generator_input
 from tests.realtime.stages.conftest import ScriptedNetwork, face_at, landmarks_at, picture_of
 
 BAR = (slice(50, 58), slice(60, 200))  # a frame as the deleter might see it, strip pixels
@@ -96,17 +96,6 @@ def test_generator_input_is_zero_where_deleted():
     assert channels[0, :3][:, mask > 0].max() == 0 and channels[0, :3][:, mask == 0].min() == pytest.approx(200 / 255)
     assert set(np.unique(channels[0, 3])) == {0.0, 1.0} and channels[0, 3].sum() == (mask > 0).sum()
     assert channels[0, 4].max() > 0.5 and channels[0, 4, 30:60, 70:110].max() > 0.5  # an eye is drawn there
-
-
-def test_a_generator_of_the_wrong_tint_leaves_no_seam():
-    frame = picture_of(3)
-    strip = frame.image[200:328, 200:456]
-    mask = np.zeros((128, 256), np.uint8)
-    mask[BAR] = 255
-    tinted = np.clip(strip.astype(int) + np.array([25, -15, 10]), 0, 255).astype(np.uint8)
-    middle = strip.min(2) > 30
-    middle &= (strip.max(2) < 225) & (mask > 0)
-    assert np.abs(match_colours(tinted, strip, mask).astype(int) - strip)[middle].mean() < 3
 
 
 def test_generate_changes_a_copy_and_only_where_it_should():
