@@ -5,7 +5,6 @@ The network sees the 128x256 strip of the aligned crop; only masked pixels are p
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 
 from realtime.align import STRIP, STRIP_TOP, transform_points
