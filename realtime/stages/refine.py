@@ -26,6 +26,7 @@ class TextureState:
     def __init__(self, model: FaceModel, size: int, fine: FineTexture | None):
         self.texture, self.fine = LiveTexture(model, size), fine
         self.picture: np.ndarray | None = None
+        self.shown: np.ndarray | None = None  # the T_final that `picture` is, where it is nothing else
         self.age = 0
 
 
@@ -77,7 +78,9 @@ class Refine:
         final = state.fine.colours
         if self.camera or final is None:
             return state.texture.picture(basis, final)
-        return painted(self.model, final, self.size)
+        if state.picture is None or final is not state.shown:
+            state.picture, state.shown = painted(self.model, final, self.size), final
+        return state.picture
 
 
 def painted(model: FaceModel, final: np.ndarray, size: int) -> np.ndarray:
