@@ -13,6 +13,7 @@ from realtime.smoothing import OneEuro, OneEuroSettings
 LEFT, RIGHT = 0, 1
 TURN, ASIDE = math.radians(30), math.radians(20)  # what `turned` and `averted` are measured by
 FILMED = 0.6, 0.95  # share of an eye that was filmed, where its lids begin to be believed, and where they are fully
+FILMED_LIDS = 0.2, 0.5  # the same where the lids were looked at, which takes less of an eye than its iris
 FARTHEST = np.radians([45.0, 35.0])  # across and down: eyes turn no further
 GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
 
@@ -73,7 +74,8 @@ class Eyes:
         the eyes rest.
         """
         looks = self._agreeing(self._paired(looks))
-        opening = together(looks, [self._opening(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)])
+        filmed = FILMED if math.isnan(looks[LEFT].gap) else FILMED_LIDS
+        opening = together(looks, [self._opening(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)], filmed)
         self._learn_gap(looks, head_yaw, dt)
         self._age_s += dt
         sure = np.array([look.visible * min(2 * o, 1.0) for look, o in zip(looks, opening, strict=True)])
@@ -131,7 +133,7 @@ class Eyes:
     def _opening(self, side: int, look: Look, head_yaw: float, dt: float) -> float:
         """0..1, from the lids where they were looked at, else from how much of the iris shows."""
         by_iris = self._open(side, look, head_yaw, dt)
-        if math.isnan(look.gap) or look.visible < 0.3:
+        if math.isnan(look.gap) or look.visible <= FILMED_LIDS[0]:
             return by_iris
         usual = max(self._gap, self.settings.narrowest) if self._gap else max(look.gap, self.settings.first_gap)
         share = look.gap * math.cos(head_yaw) / usual
@@ -139,7 +141,7 @@ class Eyes:
 
     def _learn_gap(self, looks: tuple[Look, Look], head_yaw: float, dt: float) -> None:
         """Follow a quantile of the wider eye's gap: a wink or a blink does not teach that eyes are narrow."""
-        filmed = [look.gap for look in looks if look.visible > FILMED[0] and not math.isnan(look.gap)]
+        filmed = [look.gap for look in looks if look.visible > FILMED_LIDS[1] and not math.isnan(look.gap)]
         if not filmed:
             return
         seen = max(filmed) * math.cos(head_yaw)
@@ -190,9 +192,11 @@ def _quantile_step(share: float, up: float, closed: float, rate: float) -> float
     return math.exp(rate * step * min(abs(math.log(max(share, 1e-3))) * 4, 1.0))
 
 
-def together(looks: tuple[Look, Look], opening: list[float]) -> list[float]:
+def together(
+    looks: tuple[Look, Look], opening: list[float], filmed: tuple[float, float] = FILMED
+) -> list[float]:
     """Openings of both eyes: an eye that was repainted in part goes with the other, as far as that one was filmed."""
-    least, most = FILMED
+    least, most = filmed
     left, right = (_share((look.visible - least) / (most - least)) for look in looks)
     own, other = opening
     return [own + (1 - left) * right * (other - own), other + (1 - right) * left * (own - other)]
