@@ -58,6 +58,7 @@ EXPORTS = {
     ),
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
     "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
+    "lids": Export({"eyes": (BATCH, 1, 40, 56)}, {"gap": (BATCH, 1)}),
     "recogniser": Export({"crop": (BATCH, 3, 128, 128)}, {"features": (BATCH, 128)}),
     "refiner": Export(
         {"texture": (BATCH, 7334, 3), "seen": (BATCH, 7334, 4), "crop": (BATCH, 3, 128, 128)},

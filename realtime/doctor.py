@@ -18,7 +18,7 @@ from engines.providers import PROVIDERS
 from realtime.errors import reason
 from realtime.machine import gpu_names, processor_name, usable_cores
 
-NETWORKS = ("detector", "landmarks", "deleter", "generator", "coefficients", "refiner")
+NETWORKS = ("detector", "landmarks", "deleter", "generator", "coefficients", "lids", "refiner")
 NEEDED = ("numpy", "cv2", "onnxruntime", "av", "numba", "threadpoolctl", "tqdm")
 
 

@@ -13,6 +13,7 @@ from realtime.smoothing import OneEuro, OneEuroSettings
 LEFT, RIGHT = 0, 1
 TURN, ASIDE = math.radians(30), math.radians(20)  # what `turned` and `averted` are measured by
 FILMED = 0.6, 0.95  # share of an eye that was filmed, where its lids begin to be believed, and where they are fully
+FILMED_LIDS = 0.2, 0.5  # the same where the lids were looked at, which takes less of an eye than its iris
 FARTHEST = np.radians([45.0, 35.0])  # across and down: eyes turn no further
 GAZE = OneEuroSettings(min_cutoff=3.0, beta=12.0, derivative_cutoff=4.0)  # radians per second: a saccade passes at once
 
@@ -27,6 +28,9 @@ class EyeSettings:
     turned: how much of its strength the eye that is turned away has lost at 30 degrees; averted: the same of an eye
     that looks 20 degrees away from where it rests.
     rest_s: time constant of the resting gaze, where the eyes are most of the time; most_rest: its bound, radians.
+    shut, wide: the lids' gap over the person's usual one at which an eye counts as shut, and as fully open.
+    usual_gap: share of frames in which the lids are closer than usual. narrowest, first_gap: least usual gap, and the
+    same in the first picture.
     apart: radians; eyes that seem to look farther apart than this do not: what was found in one of them is no iris.
     pair_s: time constant of how far apart this person's eyes usually seem to look.
     """
@@ -39,6 +43,11 @@ class EyeSettings:
     learn_s: float = 8.0
     turned: float = 0.45
     averted: float = 0.25
+    shut: float = 0.33
+    wide: float = 0.75
+    usual_gap: float = 0.6
+    narrowest: float = 0.17
+    first_gap: float = 0.22
     rest_s: float = 15.0
     most_rest: float = float(np.radians(9))
     apart: float = float(np.radians(40))
@@ -53,6 +62,7 @@ class Eyes:
         self.rest = np.zeros(2)  # yaw, pitch at which the person looks straight ahead
         self._pair: np.ndarray | None = None  # (2, 2) where each eye usually looks, from where both do
         self._level = np.zeros(2)  # usual strength of the left and the right iris
+        self._gap = 0.0  # usual gap between the lids of either eye
         self._age_s = 0.0
         self._gaze = np.zeros(2)
         self._filter = OneEuro(GAZE)
@@ -64,7 +74,9 @@ class Eyes:
         the eyes rest.
         """
         looks = self._agreeing(self._paired(looks))
-        opening = together(looks, [self._open(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)])
+        filmed = FILMED if math.isnan(looks[LEFT].gap) else FILMED_LIDS
+        opening = together(looks, [self._opening(side, looks[side], head_yaw, dt) for side in (LEFT, RIGHT)], filmed)
+        self._learn_gap(looks, head_yaw, dt)
         self._age_s += dt
         sure = np.array([look.visible * min(2 * o, 1.0) for look, o in zip(looks, opening, strict=True)])
         if sure.sum() > 0.2:
@@ -118,6 +130,28 @@ class Eyes:
         """How strong the iris of an open eye is in this light."""
         return max(self._level[side], 0.5 * self._level[1 - side], self.settings.weakest)
 
+    def _opening(self, side: int, look: Look, head_yaw: float, dt: float) -> float:
+        """0..1, from the lids where they were looked at, else from how much of the iris shows."""
+        by_iris = self._open(side, look, head_yaw, dt)
+        if math.isnan(look.gap) or look.visible <= FILMED_LIDS[0]:
+            return by_iris
+        usual = max(self._gap, self.settings.narrowest) if self._gap else max(look.gap, self.settings.first_gap)
+        share = look.gap * math.cos(head_yaw) / usual
+        return _share((share - self.settings.shut) / (self.settings.wide - self.settings.shut))
+
+    def _learn_gap(self, looks: tuple[Look, Look], head_yaw: float, dt: float) -> None:
+        """Follow a quantile of the wider eye's gap: a wink or a blink does not teach that eyes are narrow."""
+        filmed = [look.gap for look in looks if look.visible > FILMED_LIDS[1] and not math.isnan(look.gap)]
+        if not filmed:
+            return
+        seen = max(filmed) * math.cos(head_yaw)
+        if not self._gap:
+            self._gap = max(seen, self.settings.first_gap)
+        self._gap *= _quantile_step(seen / self._gap, self.settings.usual_gap, self.settings.shut, self._tempo(dt))
+
+    def _tempo(self, dt: float) -> float:
+        return min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)
+
     def _open(self, side: int, look: Look, head_yaw: float, dt: float) -> float:
         """0..1; 1 where the eye cannot be seen."""
         if look.visible < 0.3:
@@ -138,12 +172,8 @@ class Eyes:
     def _learn(self, side: int, strength: float, dt: float) -> None:
         """Follow a quantile of the strength, so that blinks do not pull it down nor glints up."""
         share = strength / max(self._level[side], 1e-6)
-        rate = min(dt / (0.15 if self._age_s < 1.0 else self.settings.learn_s), 0.5)
-        if share < self.settings.closed * 1.5:  # shut: hardly a reason to expect less
-            rate *= 0.1
         up = self.settings.usual if self._age_s >= 1.0 else 0.8
-        step = up if share > 1 else -(1 - up)
-        self._level[side] *= math.exp(rate * step * min(abs(math.log(max(share, 1e-3))) * 4, 1.0))
+        self._level[side] *= _quantile_step(share, up, self.settings.closed, self._tempo(dt))
 
     def _settle(self, seen: np.ndarray, head_yaw: float, dt: float, sure: float) -> None:
         if abs(head_yaw) > np.radians(12):
@@ -153,9 +183,20 @@ class Eyes:
         self.rest = np.clip(self.rest + sure * min(dt / tempo, 1.0) * (seen - self.rest), -most, most)
 
 
-def together(looks: tuple[Look, Look], opening: list[float]) -> list[float]:
+def _quantile_step(share: float, up: float, closed: float, rate: float) -> float:
+    """Factor on a level that follows the quantile `up` of what is seen, `share` of the level. Shut eyes are hardly a
+    reason to expect less."""
+    if share < closed * 1.5:
+        rate *= 0.1
+    step = up if share > 1 else -(1 - up)
+    return math.exp(rate * step * min(abs(math.log(max(share, 1e-3))) * 4, 1.0))
+
+
+def together(
+    looks: tuple[Look, Look], opening: list[float], filmed: tuple[float, float] = FILMED
+) -> list[float]:
     """Openings of both eyes: an eye that was repainted in part goes with the other, as far as that one was filmed."""
-    least, most = FILMED
+    least, most = filmed
     left, right = (_share((look.visible - least) / (most - least)) for look in looks)
     own, other = opening
     return [own + (1 - left) * right * (other - own), other + (1 - right) * left * (own - other)]

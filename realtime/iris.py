@@ -45,6 +45,12 @@ def eye_picture(
     return cv2.warpAffine(grey, eye_from_crop, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE), eye_from_crop
 
 
+def normalised(eye: np.ndarray) -> np.ndarray:
+    """(HEIGHT, WIDTH) uint8 grey -> float32 in units of the median, which is mostly skin; glints are cut off."""
+    skin = float(np.partition(eye.ravel(), eye.size // 2)[eye.size // 2])
+    return np.minimum(eye.astype(np.float32) / max(skin, 20.0), BRIGHTEST)
+
+
 def find_iris(eye: np.ndarray) -> Iris:
     """(HEIGHT, WIDTH) uint8 grey, upright -> the likeliest iris; its strength tells whether there is one."""
     soft = cv2.GaussianBlur(eye, (0, 0), 1.0).astype(np.float32)

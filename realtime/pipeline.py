@@ -88,7 +88,8 @@ class Pipeline:
 def networks_of(options: Options) -> tuple[str, ...]:
     """Names of the networks that a run with these options needs."""
     removal = ("deleter", "generator") if options.remove else ()
-    return ("detector", "landmarks", *removal, "coefficients", *(("refiner",) if options.texture != "model" else ()))
+    texture = ("refiner",) if options.texture != "model" else ()
+    return ("detector", "landmarks", *removal, "coefficients", "lids", *texture)
 
 
 def open_pipeline(options: Options, *, live: bool = False, stills: bool = False) -> Pipeline:
@@ -148,7 +149,8 @@ def build_groups(
     if options.remove and options.memory and not stills:
         rebuild.append(Switched(Remember(model), lambda: switches.remove))
     rebuild += [Calibrate(lambda: switches.calibrations)]
-    rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=options.adapt and not stills)]
+    adapt = options.adapt and not stills
+    rebuild += [DriveAvatar(model, smooth, lambda: switches.calibrations, adapt=adapt, lids=engines["lids"])]
     if options.texture != "model":
         rebuild += [Refine(model, engines["refiner"], executor, camera=options.texture == "live")]
     return tuple(Group(stages) for stages in (track, synthesise, rebuild) if stages)

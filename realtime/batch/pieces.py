@@ -23,7 +23,7 @@ NOGLASSES, SIDEBYSIDE, RECORD = "noglasses.mp4", "sidebyside.mp4", "record.npz" 
 class Record:
     """index, pts, cut: (n,) of every frame, those of the warm-up too. rows: (m,) of dtype ROW, a row a face and frame.
 
-    looks: (m, 2, 4) float64 of the same rows, see `driving.table_of`.
+    looks: (m, 2, 5) float64 of the same rows, see `driving.table_of`.
     textures: the last (T, T, 4) uint8 of every track that has one.
     """
 
@@ -89,7 +89,7 @@ class RecordSink:
     def close(self) -> None:
         arrays = {f"texture_{track}": texture for track, texture in self._textures.items()}
         arrays |= {"index": np.array(self._index, np.int64), "pts": np.array(self._pts, np.int64)}
-        arrays |= {"cut": np.array(self._cut, bool), "looks": np.array(self._looks, np.float64).reshape(-1, 2, 4)}
+        arrays |= {"cut": np.array(self._cut, bool), "looks": np.array(self._looks, np.float64).reshape(-1, 2, 5)}
         arrays["rows"] = np.array(self._rows, ROW).reshape(-1)
         with replacing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -34,12 +34,14 @@ class Eye:
 class Look:
     """What one picture shows of one eye. direction: (yaw, pitch). strength: of the iris (`realtime.iris.Iris`).
 
-    visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses.
+    visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses. gap: between the lids, over the
+    eye's width (`engines.networks.lids`); NaN where that was not looked at.
     """
 
     direction: np.ndarray
     strength: float
     visible: float
+    gap: float = float("nan")
 
 
 Looks = tuple[Look, Look]  # left, right

@@ -11,6 +11,7 @@ import numpy as np
 from realtime.adaptation import Adaptation
 from realtime.align import transform_points
 from realtime.blink_hold import BlinkHold
+from realtime.detection import Runnable
 from realtime.eyes import Eyes, look_weights
 from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
 from realtime.face.camera import project
@@ -18,7 +19,7 @@ from realtime.face.coefficients import SLICES, Pose, move_pose, pose
 from realtime.face.drive import Drive, Look, Looks
 from realtime.face.model import EYEBALL_MM, FaceModel
 from realtime.frame import Face, Faces, Frame, Glasses
-from realtime.iris import MIDDLE, eye_picture, find_iris
+from realtime.iris import MIDDLE, Iris, eye_picture, find_iris, normalised
 from realtime.stages.smooth import Clock
 from realtime.tracking import TrackStates
 
@@ -60,7 +61,8 @@ class DriveAvatar:
     """Fills in `Face.drive` of faces with coefficients and a crop; their lids and gaze become those of the shapes.
 
     smooth: 0..1, read for every frame. requests: how often a person has asked for the neutral face; they look into the
-    camera then. adapt: fit ranges to the person. eye_radius_mm: see `EYE_RADIUS_MM`; the model's own eyes have 16.
+    camera then. adapt: fit ranges to the person. lids: the network of that name; without it
+    lids are told from how much of the iris shows. eye_radius_mm: see `EYE_RADIUS_MM`; the model's own eyes have 16.
     """
 
     name = "drive"
@@ -73,8 +75,10 @@ class DriveAvatar:
         *,
         adapt: bool = True,
         eye_radius_mm: float = EYE_RADIUS_MM,
+        lids: Runnable | None = None,
     ):
         self.smooth, self.requests, self.adapt, self.eye_radius_mm = smooth, requests, adapt, eye_radius_mm
+        self.lids = lids
         middle = np.array([0, 0, EYEBALL_MM - eye_radius_mm], np.float32)  # irises stay where the model has them
         nobody = np.zeros(239, np.float32)
         self._mean = model.eyeballs_of(nobody) + middle
@@ -118,22 +122,29 @@ class DriveAvatar:
         head_from_camera = here.rotation.T
         looks = []
         for centre, middle in zip(centres, middles, strict=True):
-            strength, at = iris_in(grey, centre, here)
+            picture, iris, at = iris_in(grey, centre, here)
+            gap = float("nan") if self.lids is None else gap_between(self.lids, picture)
             away = (at - middle) / max(here.scale * self.eye_radius_mm, 1e-6)
             away *= min(1.0, FARTHEST / max(math.hypot(*away), 1e-6))
             ahead = np.array([away[0], -away[1], math.sqrt(1 - float(away @ away))])
-            looks.append(Look(direction(head_from_camera @ ahead), strength, visibility(face, at)))
+            looks.append(Look(direction(head_from_camera @ ahead), iris.strength, visibility(face, at), gap))
         return looks[0], looks[1]
 
 
-def iris_in(grey: np.ndarray, centre_px: np.ndarray, here: Pose) -> tuple[float, np.ndarray]:
-    """Rows `EYE_ROWS` of a grey crop, an eye's middle, the head's pose there -> the iris's strength and (2,) place."""
+def gap_between(lids: Runnable, eye: np.ndarray) -> float:
+    """(HEIGHT, WIDTH) uint8 picture of an eye -> the distance of its lids over its width."""
+    return float(np.reshape(lids.run({"eyes": normalised(eye)[None, None]})["gap"], -1)[0])
+
+
+def iris_in(grey: np.ndarray, centre_px: np.ndarray, here: Pose) -> tuple[np.ndarray, Iris, np.ndarray]:
+    """Rows `EYE_ROWS` of a grey crop, an eye's middle, the head's pose there -> the eye's picture, the iris in it, and
+    (2,) where in the crop that is."""
     down = np.array([0, EYE_ROWS.start])
     picture, eye_from_rows = eye_picture(grey, centre_px - down, here.scale, here.roll)
     iris = find_iris(picture)
     linear = eye_from_rows[:, :2]
     back = linear.T / (linear[0] @ linear[0])  # a similarity's inverse
-    return iris.strength, back @ ((np.array([iris.x, iris.y]) - MIDDLE) * (1, DOWN_GAIN)) + centre_px
+    return picture, iris, back @ ((np.array([iris.x, iris.y]) - MIDDLE) * (1, DOWN_GAIN)) + centre_px
 
 
 def direction(ahead: np.ndarray) -> np.ndarray:

@@ -91,3 +91,41 @@ def test_weights_of_a_look():
     assert weights["eyeLookInLeft"] == weights["eyeLookOutRight"] == 0
     assert weights["eyeLookUpLeft"] == pytest.approx(0.5) and weights["eyeLookDownRight"] == pytest.approx(0.5)
     assert weights["eyeBlinkLeft"] == 0.75 and weights["eyeBlinkRight"] == 0
+
+
+def lids(left: float, right: float, strength: float = 0.5, yaw: float = 0.0, visible: float = 1.0) -> tuple[Look, Look]:
+    """Looks whose lids are `left` and `right` of an eye's width apart."""
+    direction = np.array([yaw, 0.0])
+    return Look(direction, strength, visible, left), Look(direction, strength, 1.0, right)
+
+
+@pytest.mark.parametrize("wide", [0.18, 0.3, 0.38], ids=["narrow", "usual", "round"])
+def test_lids_tell_a_blink_and_a_wink_whatever_the_irises_say(wide):
+    eyes = Eyes()
+    for index in range(90):
+        eyes.take(lids(wide, wide), 0.0, DT if index else 0.0, 0.5, False)
+    left, right = eyes.take(lids(0.05, wide), 0.0, DT, 0.5, False)
+    assert left.opening < 0.05 and right.opening == 1.0
+    left, right = eyes.take(lids(wide, wide, strength=0.05, yaw=0.5), 0.0, DT, 0.5, False)  # far aside: hardly an iris
+    assert left.opening == right.opening == 1.0
+    left, _ = eyes.take(lids(0.54 * wide, wide), 0.0, DT, 0.5, False)
+    assert left.opening == pytest.approx(0.5, abs=0.06)
+
+
+def test_a_wink_stays_a_wink_where_half_of_the_eye_was_repainted():
+    eyes = Eyes()
+    for index in range(60):
+        eyes.take(lids(0.3, 0.3), 0.0, DT if index else 0.0, 0.5, False)
+    left, right = eyes.take(lids(0.05, 0.3, visible=0.6), 0.0, DT, 0.5, False)
+    assert left.opening < 0.05 and right.opening == 1.0
+    left, right = eyes.take(lids(0.05, 0.3, visible=0.1), 0.0, DT, 0.5, False)  # nothing of it was filmed
+    assert left.opening == 1.0
+
+
+def test_lids_shut_for_seconds_are_still_shut():
+    eyes = Eyes()
+    for index in range(60):
+        eyes.take(lids(0.3, 0.3), 0.0, DT if index else 0.0, 0.5, False)
+    for _ in range(150):
+        left, right = eyes.take(lids(0.06, 0.06), 0.0, DT, 0.5, False)
+    assert left.opening < 0.1 and right.opening < 0.1

@@ -61,7 +61,8 @@ class EyesKept:
 def iris_places(crop: np.ndarray, points: np.ndarray, head: Pose) -> list[tuple[float, np.ndarray]]:
     """Strength and (2,) place of the left and the right iris in a (256, 256, 3) crop, crop pixels."""
     grey = cv2.cvtColor(crop[STRIP], cv2.COLOR_RGB2GRAY)
-    return [iris_in(grey, centre, head) for centre in points[CORNERS].mean(1)]
+    found = [iris_in(grey, centre, head) for centre in points[CORNERS].mean(1)]
+    return [(iris.strength, place) for _, iris, place in found]
 
 
 def lid_openings(points: np.ndarray) -> tuple[float, float]:

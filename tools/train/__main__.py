@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.train.trainer import Options, train
 
-NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner")
+NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner", "lids")
 
 
 def options_from(arguments: list[str]) -> tuple[str, Options]:

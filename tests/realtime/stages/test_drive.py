@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from engines import open_network
 from realtime.align import TEMPLATE_PX
 from realtime.face.blendshapes import ARKIT_NAMES, expression_from
 from realtime.face.coefficients import COUNT, SLICES
@@ -73,9 +74,16 @@ def test_degrees_are_those_drawn(model, yaw, pitch):
     assert drive.shapes["eyeLookInRight"] - drive.shapes["eyeLookOutRight"] == pytest.approx(out, abs=1e-6)
 
 
+@pytest.fixture(scope="module")
+def lids():
+    with open_network("lids", provider="cpu") as network:
+        yield network
+
+
+@pytest.mark.parametrize("looked_at", [False, True], ids=["irises", "lids"])
 @pytest.mark.parametrize("closed", [(True, True), (True, False), (False, True)])
-def test_blinks_and_winks(model, closed):
-    stage = stage_of(model)
+def test_blinks_and_winks(model, closed, lids, looked_at):
+    stage = stage_of(model, lids=lids if looked_at else None)
     run(stage, *[seen(model)] * 20)
     drive = run(stage, *[seen(model, closed=closed)] * 4, start=20)
     for side, shut in zip(("Left", "Right"), closed, strict=True):
