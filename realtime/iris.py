@@ -12,12 +12,10 @@ import cv2
 import numba
 import numpy as np
 
-WIDTH, HEIGHT = 56, 40  # of the eye's picture, px
-PX_PER_MM = 1.15  # its scale, about that of the aligned crop
+from realtime.eye_picture import BRIGHTEST, HEIGHT, MIDDLE, WIDTH
+
 RADII_PX = np.array([6.0, 7.0, 8.0], np.float32)  # of an iris of 11 to 13 mm across
 REACH_PX = (10.5, 8.0)  # how far from the middle an iris is looked for, right and down; it fades out beyond
-BRIGHTEST = 1.6  # glints are cut off there, over the picture's median
-MIDDLE = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,26 +27,6 @@ class Iris:
     x: float
     y: float
     strength: float
-
-
-def eye_picture(
-    grey: np.ndarray, centre_px: np.ndarray, px_per_mm: float, roll: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """(H, W) uint8 crop -> (HEIGHT, WIDTH) uint8 around `centre_px`, upright in the head, and its (2, 3) eye_from_crop.
-
-    px_per_mm: of the crop. roll: of the head there, radians, as `coefficients.Pose`.
-    """
-    scale = PX_PER_MM / max(px_per_mm, 1e-3)
-    cos, sin = scale * np.cos(roll), scale * np.sin(roll)
-    linear = np.array([[cos, -sin], [sin, cos]])
-    eye_from_crop = np.hstack([linear, (MIDDLE - linear @ centre_px)[:, None]])
-    return cv2.warpAffine(grey, eye_from_crop, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE), eye_from_crop
-
-
-def normalised(eye: np.ndarray) -> np.ndarray:
-    """(HEIGHT, WIDTH) uint8 grey -> float32 in units of the median, which is mostly skin; glints are cut off."""
-    skin = float(np.partition(eye.ravel(), eye.size // 2)[eye.size // 2])
-    return np.minimum(eye.astype(np.float32) / max(skin, 20.0), BRIGHTEST)
 
 
 def find_iris(eye: np.ndarray) -> Iris:

@@ -116,7 +116,8 @@ def calibration_inputs(name: str, path: Path, count: int = 128, seed: int = 0) -
 
     Raises EngineError when there are none.
     """
-    files = sorted(path.glob("*.npz")) if path.is_dir() else [path]
+    beside = ("worn.npz", "removed.npz")  # what else lies with the shards
+    files = sorted(file for file in path.glob("*.npz") if file.name not in beside) if path.is_dir() else [path]
     if not files:
         raise EngineError(f"no .npz shards in {path}")
     rng = np.random.default_rng(seed)

@@ -11,14 +11,14 @@ import torch
 from torch import nn
 
 from engines.networks.blocks import conv_norm
-from realtime.iris import HEIGHT, WIDTH
+from realtime.eye_picture import HEIGHT, WIDTH
 
 CHANNELS = {"light": (16, 32, 48), "full": (32, 64, 96)}
 USUAL = 0.3
 
 
 class Lids(nn.Module):
-    """eyes (N, 1, 40, 56) of `realtime.iris.normalised` -> gap (N, 1), the lids' distance over the eye's width."""
+    """eyes (N, 1, 40, 56), see `realtime.eye_picture.normalised` -> gap (N, 1), the lids' distance over the width."""
 
     inputs = ("eyes",)
     outputs = ("gap",)

@@ -12,6 +12,7 @@ from realtime.adaptation import Adaptation
 from realtime.align import transform_points
 from realtime.blink_hold import BlinkHold
 from realtime.detection import Runnable
+from realtime.eye_picture import MIDDLE, eye_picture, normalised
 from realtime.eyes import Eyes, look_weights
 from realtime.face.blendshapes import ARKIT_NAMES, blendshapes
 from realtime.face.camera import project
@@ -19,7 +20,7 @@ from realtime.face.coefficients import SLICES, Pose, move_pose, pose
 from realtime.face.drive import Drive, Look, Looks
 from realtime.face.model import EYEBALL_MM, FaceModel
 from realtime.frame import Face, Faces, Frame, Glasses
-from realtime.iris import MIDDLE, Iris, eye_picture, find_iris, normalised
+from realtime.iris import Iris, find_iris
 from realtime.stages.smooth import Clock
 from realtime.tracking import TrackStates
 

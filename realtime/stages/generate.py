@@ -5,6 +5,7 @@ The network sees the 128x256 strip of the aligned crop; only masked pixels are p
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 
 from realtime.align import STRIP, STRIP_TOP, transform_points
@@ -13,10 +14,31 @@ from realtime.frame import Face, Faces, Frame
 from realtime.landmark_map import landmark_map
 from realtime.paste import blend, lift_shadow, paste_strip
 from realtime.planes import picture, planes
+from realtime.tracking import TrackStates
+
+# share of 255 that the last filling keeps, by how many levels the new one differs from it
+LINGERS = np.clip(255 * 0.65 * (1 - np.arange(256) / 14.0), 0, 255).astype(np.uint8)
+
+
+class Filling:
+    """What was last synthesised for one track, in its own crop."""
+
+    def __init__(self) -> None:
+        self._before: np.ndarray | None = None
+
+    def steadied(self, made: np.ndarray) -> np.ndarray:
+        """(h, w, 3) uint8 mixed with what was made before, the less the more it differs: noise goes, motion stays."""
+        if self._before is not None:
+            change = cv2.blur(cv2.cvtColor(cv2.absdiff(made, self._before), cv2.COLOR_RGB2GRAY), (5, 5))
+            share = cv2.LUT(change, LINGERS)
+            blend(made, self._before, share)
+        self._before = made
+        return made
 
 
 class Generate:
     """Replaces the masked part of crop and frame; the network itself starts from what surrounds it, so no seam stays.
+    Over time a track's filling is steadied where it hardly changes (`steadied`).
 
     Faces without a mask pass.
     """
@@ -25,25 +47,30 @@ class Generate:
 
     def __init__(self, network: Runnable, shadow_floor: float = 0.35):
         self.network, self.shadow_floor = network, shadow_floor
+        self._fillings: TrackStates[Filling] = TrackStates(Filling)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
+        fillings = self._fillings.of(frame, faces)
         if all(face.mask is None for face in faces):
             return frame, faces
         image = frame.image.copy()  # the captured picture is shared with other threads
         original = frame.image if frame.original is None else frame.original
-        changed = tuple(face if face.mask is None else self._restore(image, face) for face in faces)
+        changed = tuple(
+            face if face.mask is None else self._restore(image, face, filling)
+            for face, filling in zip(faces, fillings, strict=True)
+        )
         return frame.with_(image=image, original=original), changed
 
     def close(self) -> None:
         pass
 
-    def _restore(self, image: np.ndarray, face: Face) -> Face:
+    def _restore(self, image: np.ndarray, face: Face, filling: Filling) -> Face:
         """A face whose crop has no glasses; `image` is changed in place."""
         assert face.crop is not None and face.mask is not None and face.crop_from_frame is not None
         strip, mask = face.crop[STRIP], face.mask[STRIP]
         points = transform_points(face.crop_from_frame, face.landmarks)
         out = self.network.run({"strip": generator_input(strip, mask, points)})["strip_filled"]
-        synthesised = picture(out[0])
+        synthesised = filling.steadied(picture(out[0]))
         crop = face.crop.copy()
         blend(crop[STRIP], synthesised, mask)
         if face.shadow is not None:

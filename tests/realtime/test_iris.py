@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from realtime.iris import HEIGHT, PX_PER_MM, WIDTH, eye_picture, find_iris
+from realtime.eye_picture import HEIGHT, PX_PER_MM, WIDTH, eye_picture
+from realtime.iris import find_iris
 
 MIDDLE = np.array([(WIDTH - 1) / 2, (HEIGHT - 1) / 2])
 

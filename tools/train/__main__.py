@@ -11,6 +11,7 @@ from pathlib import Path
 from tools.train.trainer import Options, train
 
 NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner", "lids")
+FURTHER = {"refiner": "scipy, for its mesh pyramid"}  # what a bare machine needs beyond torch, numpy, opencv, lightning
 
 
 def options_from(arguments: list[str]) -> tuple[str, Options]:

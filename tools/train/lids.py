@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.networks.lids import build
+from realtime.eye_picture import HEIGHT, MIDDLE, PX_PER_MM, WIDTH, normalised
 from realtime.face.coefficients import pose
-from realtime.iris import HEIGHT, MIDDLE, PX_PER_MM, WIDTH, normalised
 from tools.evaluate.picture import tiled
 from tools.glasses_labels import labelled_glasses
 from tools.train.augment import sense
@@ -26,7 +26,7 @@ MARGIN_PX = 12  # kept around the eye's picture, for shifts
 BINS = (0.0, 0.08, 0.14, 0.2, 0.26, 0.32, 0.4, 9.0)  # of the gap, drawn equally often
 SHARES = (3, 3, 2, 2, 2, 2, 1)
 EYES = (slice(42, 48), slice(36, 42))  # left, right
-JUDGED = 600
+MM_APART = 88.0  # of the outer eye corners, of a head that was not fitted
 
 
 def gap_of(outline: np.ndarray) -> float:
@@ -35,12 +35,22 @@ def gap_of(outline: np.ndarray) -> float:
     return float(apart / max(2 * np.linalg.norm(outline[0] - outline[3]), 1e-3))
 
 
+def scale_and_roll(sample: Sample) -> tuple[float, float]:
+    """Pixels per mm and roll of the head in a crop: of its fit, or of its eye corners where it was not fitted."""
+    here = pose(sample.value("coefficients"))
+    if np.isfinite((here.scale, here.roll)).all():
+        return here.scale, here.roll
+    across = sample.value("points")[45] - sample.value("points")[36]
+    return float(np.linalg.norm(across)) / MM_APART, -float(np.arctan2(across[1], across[0]))
+
+
 def patches_of(sample: Sample, name: str) -> list[np.ndarray]:
     """Both eyes of a crop, grey, `MARGIN_PX` larger on every side than the network's picture."""
     grey = cv2.cvtColor(sample.picture(name), cv2.COLOR_RGB2GRAY)
-    here, points = pose(sample.value("coefficients")), sample.value("points")
-    scale = PX_PER_MM / max(here.scale, 1e-3)
-    cos, sin = scale * np.cos(here.roll), scale * np.sin(here.roll)
+    points = sample.value("points")
+    px_per_mm, roll = scale_and_roll(sample)
+    scale = PX_PER_MM / max(px_per_mm, 1e-3)
+    cos, sin = scale * np.cos(roll), scale * np.sin(roll)
     linear = np.array([[cos, -sin], [sin, cos]])
     found = []
     for eye in EYES:
@@ -120,7 +130,7 @@ def eyes_of(samples: list[Sample], worn: bool = True) -> tuple[np.ndarray, np.nd
     """Patches (N, 64, 80) uint8 and their gaps (N,); of dressed crops the eyes behind clear lenses as well."""
     patches, gaps = [], []
     for one in samples:
-        if not np.isfinite(one.value("coefficients")[-6:]).all() or one.value("points_weight")[36:48].min() <= 0:
+        if one.value("points_weight")[36:48].min() <= 0:
             continue
         both = [gap_of(one.value("points")[eye]) for eye in EYES]
         for name in ("clean", "image")[: 2 if worn and int(one.value("kind")) == 1 else 1]:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from engines import open_network
-from realtime.iris import HEIGHT, WIDTH, eye_picture, normalised
+from realtime.eye_picture import HEIGHT, WIDTH, eye_picture, normalised
 from tools.photos import Photographs, hand_annotations
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -6,7 +6,7 @@ import pytest
 from engines.networks.classes import Region
 from realtime.frame import Glasses
 from realtime.stages.delete import Delete, DeleteSettings, between_lids, glasses_probability, hole_of
-from realtime.stages.generate import Generate, generator_input
+from realtime.stages.generate import Filling, Generate, generator_input
 from tests.realtime.stages.conftest import ScriptedNetwork, face_at, landmarks_at, picture_of
 
 BAR = (slice(50, 58), slice(60, 200))  # a frame as the deleter might see it, strip pixels
@@ -109,3 +109,17 @@ def test_generate_changes_a_copy_and_only_where_it_should():
     assert 0.003 < changed.mean() < 0.05
     assert changed[:150].sum() == 0 and changed[320:].sum() == 0
     assert (face.crop[40:168][BAR] != faces[0].crop[40:168][BAR]).any()
+
+
+def test_a_filling_is_steadied_where_it_trembles_and_follows_where_it_moves():
+    rng, filling = np.random.default_rng(0), Filling()
+    base = rng.integers(60, 200, (128, 256, 3))
+    shown = []
+    for _ in range(40):
+        noisy = np.clip(base + rng.normal(0, 3, base.shape), 0, 255).astype(np.uint8)
+        shown.append(filling.steadied(noisy.copy()).astype(float))
+    assert np.std(shown[10:], axis=0).mean() < 0.75 * 3
+    assert np.abs(np.mean(shown[10:], axis=0) - base).mean() < 1.5
+    turned = np.roll(base, 40, axis=1).astype(np.uint8)
+    left = np.abs(filling.steadied(turned.copy()).astype(int) - turned)
+    assert np.median(left) == 0 and left.mean() < 1

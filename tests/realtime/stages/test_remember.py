@@ -9,7 +9,7 @@ from realtime.face.coefficients import COUNT, SLICES, move_pose
 from realtime.face.model import load_face_model
 from realtime.frame import Face, Frame
 from realtime.options import Options
-from realtime.pipeline import Switched, Switches, build_groups
+from realtime.pipeline import Switched, Switches, build_groups, networks_of
 from realtime.stages.remember import Remember
 from tests.realtime.stages.conftest import ScriptedNetwork, face_at, picture_of
 
@@ -85,8 +85,7 @@ def test_faces_that_were_not_parsed_pass():
 @pytest.mark.parametrize(("line", "there"), [([], True), (["--no-memory"], False), (["--no-remove"], False)])
 def test_it_can_be_turned_off(line, there):
     options = parse(["video", "-i", "clip.mp4", *line])
-    engines = {name: ScriptedNetwork(lambda _: {}) for name in
-               ("detector", "landmarks", "deleter", "generator", "coefficients")}  # fmt: skip
+    engines = {name: ScriptedNetwork(lambda _: {}) for name in networks_of(options)}
     for stills in (False, True):
         groups = build_groups(options, engines, Switches(options.remove), stills=stills)
         names = [stage.name for group in groups for stage in group.stages]

@@ -69,11 +69,11 @@ def main(data: Path, shards: Path, identities: Path, out: Path) -> None:
 
     import numpy as np
 
-    from tools.train.__main__ import NAMES
+    from tools.train.__main__ import FURTHER, NAMES
     from tools.train.task import Options
     from tools.train.trainer import train
 
-    for name in NAMES:
+    for name in (name for name in NAMES if name not in FURTHER):
         options = Options(data=data, out=out / name, minutes=10, shards=shards, identities=identities)
         task = importlib.import_module(f"tools.train.{name}").create_task(options)
         task.evaluate, task.sheet = (lambda model: {}), (lambda model: np.zeros((8, 8, 3), np.uint8))  # slow ones
