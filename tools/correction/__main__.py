@@ -13,10 +13,10 @@ from tqdm import tqdm
 
 from engines import open_network
 from realtime.face.model import load_face_model
-from tools.build_face import ASSETS
 from tools.correction.fit import learn
 from tools.correction.observe import Observations, observe, together
 
+ASSETS = Path(__file__).parents[2] / "realtime" / "face" / "assets"
 FIRST_PERSON = 1000  # seeds below are the tests'
 
 
