@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,3 +72,18 @@ def write_shard(
         source=np.array([f"drawn/{k}" for k in range(count)]),
         synthetic=np.full(count, coefficients is not None),
     )  # fmt: skip
+
+
+def totals_while_learning(task: Any, model: Any, batch: Any, steps: int, rate: float) -> list[float]:
+    """The total loss before each of some steps of a training on one batch."""
+    import torch
+
+    optimiser = torch.optim.AdamW(model.parameters(), rate)
+    totals = []
+    for _ in range(steps):
+        total = task.loss({"model": model}, batch, "model")["total"]
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+        totals.append(total.item())
+    return totals

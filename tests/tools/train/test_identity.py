@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from tests.tools.photographs import write_photographs  # noqa: E402
-from tests.tools.train.hand_made import write_shard  # noqa: E402
+from tests.tools.train.hand_made import totals_while_learning, write_shard  # noqa: E402
 from tools.train import losses, recogniser  # noqa: E402
 from tools.train.identity import frozen_recogniser, identity_terms  # noqa: E402
 from tools.train.people import IdentityLabels, People  # noqa: E402
@@ -92,14 +92,7 @@ def test_the_recogniser_learns_its_teacher_and_serves_equation_9(options):
     task.recipe = replace(task.recipe, batch=8, workers=0, warmup_steps=1, cpu_precision="32-true")
     batch = {key: torch.from_numpy(value) for key, value in task.batch(np.random.default_rng(0)).items()}
     model = task.models()["model"]
-    optimiser = torch.optim.AdamW(model.parameters(), 2e-3)
-    totals = []
-    for _ in range(8):
-        total = task.loss({"model": model}, batch, "model")["total"]
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        totals.append(total.item())
+    totals = totals_while_learning(task, model, batch, 8, 2e-3)
     assert totals[-1] < 0.8 * totals[0]
     checkpoint = train(task, options, steps=1)
     network = frozen_recogniser(str(checkpoint), "light")

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.tools.train.hand_made import write_shard  # noqa: E402
+from tests.tools.train.hand_made import totals_while_learning, write_shard  # noqa: E402
 from tools.train import lids  # noqa: E402
 from tools.train.task import Options  # noqa: E402
 
@@ -43,14 +43,7 @@ def test_losses_fall_and_val_is_judged(task):
     batch = {key: torch.from_numpy(value) for key, value in task.batch(np.random.default_rng(1)).items()}
     assert batch["eyes"].shape == (16, 1, 40, 56) and batch["gap"].shape == (16, 1)
     model = task.models()["model"]
-    optimiser = torch.optim.AdamW(model.parameters(), 2e-3)
-    totals = []
-    for _ in range(10):
-        total = task.loss({"model": model}, batch, "model")["total"]
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        totals.append(total.item())
+    totals = totals_while_learning(task, model, batch, 10, 2e-3)
     assert totals[-1] < 0.7 * totals[0]
     assert np.isfinite(task.evaluate(model.eval())["error"]) and task.sheet(model).ndim == 3
 

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from engines.networks.classes import Region  # noqa: E402
-from tests.tools.train.hand_made import write_shard  # noqa: E402
+from tests.tools.train.hand_made import totals_while_learning, write_shard  # noqa: E402
 from tools.train import deleter, generator, worn  # noqa: E402
 from tools.train.samples import Samples  # noqa: E402
 from tools.train.trainer import Options, train  # noqa: E402
@@ -37,14 +37,7 @@ def test_deleter_learns_black_rims(shards, tmp_path):
     task, options = _task(deleter, shards, tmp_path / "deleter", 4)
     batch = {key: torch.from_numpy(value) for key, value in task.batch(np.random.default_rng(0)).items()}
     model = task.models()["model"]
-    optimiser = torch.optim.AdamW(model.parameters(), 5e-3)
-    totals = []
-    for _ in range(8):
-        total = task.loss({"model": model}, batch, "model")["total"]
-        optimiser.zero_grad()
-        total.backward()
-        optimiser.step()
-        totals.append(total.item())
+    totals = totals_while_learning(task, model, batch, 8, 5e-3)
     assert totals[-1] < 0.75 * totals[0]
     checkpoint = train(task, options, steps=1)
     assert worn.main(["--shards", str(shards), "--checkpoint", str(checkpoint)]) == 0
