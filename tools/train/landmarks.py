@@ -45,6 +45,7 @@ class LandmarkRecipe(Recipe):
     shard_share: float = 0.2
     glasses: float = 0.35
     covers: float = 0.2
+    first: float = 0.3  # weight of the points before refinement
     wing_px: float = 8.0
     wing_curve_px: float = 1.5
     confidence: float = 2.0
@@ -92,16 +93,20 @@ class LandmarkTraining:
         return {"image": np.stack(images), "points": points, "weight": weight, "face": face}
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
-        points, face = models["model"](pictures(batch["image"]))
-        distance = (points.float() - batch["points"]).square().sum(-1).add(1e-6).sqrt()
-        error = (wing(distance, self.recipe.wing_px, self.recipe.wing_curve_px) * batch["weight"]).sum() / batch[
-            "weight"
-        ].sum()
+        points, face, first = models["model"](pictures(batch["image"]))
+        distance = distances(points, batch["points"])
+        error = self._error(distance, batch["weight"])
+        before = self.recipe.first * self._error(distances(first, batch["points"]), batch["weight"])
         confidence = functional.binary_cross_entropy_with_logits(face[:, 0].float(), batch["face"])
         return {
-            "total": error + self.recipe.confidence * confidence, "points": error, "confidence": confidence,
+            "total": error + before + self.recipe.confidence * confidence, "points": error, "before": before,
+            "confidence": confidence,
             "distance_px": (distance * batch["weight"]).sum() / batch["weight"].sum(),
         }  # fmt: skip
+
+    def _error(self, distance: Tensor, weight: Tensor) -> Tensor:
+        """Weighted mean of the wing curve of (N, 68) distances."""
+        return (wing(distance, self.recipe.wing_px, self.recipe.wing_curve_px) * weight).sum() / weight.sum()
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """On Helen's held-out faces from their true boxes: NME bare and with drawn glasses, AUC against backgrounds."""
@@ -181,6 +186,11 @@ class LandmarkTraining:
             matrix = landmark_crop_from_box(distant_box(box_of(points), rng), rng.uniform(-0.5, 0.5))
         crop = cv2.warpAffine(image, matrix, (CROP_SIZE, CROP_SIZE), borderMode=cv2.BORDER_REPLICATE)
         return photometric(cover(crop, rng) if rng.random() < 0.2 else crop, rng)
+
+
+def distances(points: Tensor, truth: Tensor) -> Tensor:
+    """(N, 68, 2) twice -> (N, 68), smooth at zero."""
+    return (points.float() - truth).square().sum(-1).add(1e-6).sqrt()
 
 
 def wing(distance: Tensor, width: float, curvature: float) -> Tensor:

@@ -30,6 +30,20 @@ def test_training_leaves_the_confidence_as_a_logit() -> None:
     assert model(torch.rand(2, 3, 128, 128))[1].max() < -1
 
 
+@torch.no_grad()
+def test_refinement_moves_points_towards_the_heat_and_nothing_without_it() -> None:
+    refinement = landmarks.Refinement(8, 8, 8, 8).eval()
+    maps = [torch.rand(1, 8, side, side) for side in (32, 16, 8, 4)]
+    first = torch.rand(1, 68, 2) * 160 - 16  # some of them beyond the crop
+    torch.testing.assert_close(refinement(maps, first), first, atol=1e-3, rtol=0)
+    refinement.heat.bias[:] = 0
+    refinement.heat.forward = lambda x: hot  # type: ignore[method-assign]
+    hot = torch.zeros(1, 68, 32, 32)
+    hot[..., 16, 17] = 12.0  # the cell about (69.5, 65.5)
+    first = torch.tensor([72.0, 61.0]).expand(1, 68, 2)
+    assert (refinement(maps, first) - torch.tensor([69.5, 65.5])).abs().max() < 1.0
+
+
 def test_rounded_channels_follow_the_paper() -> None:
     assert [landmarks.rounded(c) for c in (16, 18, 12, 67, 84)] == [16, 24, 16, 64, 88]
 
