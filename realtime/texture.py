@@ -28,8 +28,6 @@ SURE = 0.3  # how well a texel must have been seen with the lips shut, to tell l
 LIKE = 0.3  # relative difference of colour at which a texel of an open mouth is hardly the lip that was seen before
 UNSURE = 0.3  # most weight of a look at an open mouth whose lips were never seen shut
 UNSURE_LOOKS = 0.3  # and how many full looks the average remembers of those
-HAIR_BELOW, SKIN_ABOVE = 0.55, 0.75  # brightness over that of bare skin: all hair, all skin
-FORGETS = 0.8  # what a texel that now shows hair keeps of having been seen
 
 
 class LiveTexture:
@@ -66,7 +64,7 @@ class LiveTexture:
         _unwrap(
             read_only(crop, np.uint8), face_outline(landmarks, crop.shape[:2]), placed, weight, light, self.memory,
             depth_of(placed, model.triangles, crop.shape), np.float32(HIDDEN_MM * here.scale),
-            np.float32(openness(landmarks)), skin, lips, self.zones.mouth, self.zones.lip, self.zones.hairy,
+            np.float32(openness(landmarks)), skin, lips, self.zones.mouth, self.zones.lip,
             atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen, self.shut,
         )  # fmt: skip
 
@@ -116,7 +114,7 @@ def face_outline(landmarks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def _unwrap(
-    crop, face_only, placed, weight, light, memory, depth, slack, opened, skin_is, lips_are, mouth, lip, hairy,
+    crop, face_only, placed, weight, light, memory, depth, slack, opened, skin_is, lips_are, mouth, lip,
     triangle, inside, corners, albedo, looks, seen, shut,
 ):  # type: ignore[no-untyped-def]  # fmt: skip
     """A running mean per texel of crop / light, weighted by `weight` of the vertices around it and by `face_only`.
@@ -125,7 +123,6 @@ def _unwrap(
     of this look, 0 where not known.
     """
     height, width = crop.shape[0], crop.shape[1]
-    bare = (skin_is[0] + skin_is[1] + skin_is[2]) / 3
     value = np.zeros(3, np.float32)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
@@ -154,14 +151,6 @@ def _unwrap(
                 upper = crop[top, left, channel] * (1 - fx) + crop[top, left + 1, channel] * fx
                 lower = crop[top + 1, left, channel] * (1 - fx) + crop[top + 1, left + 1, channel] * fx
                 value[channel] = min((upper * (1 - fy) + lower * fy) / bright, np.float32(4))
-            over = a * hairy[i] + b * hairy[j] + c * hairy[k]
-            if over > 0 and bare > 0:
-                brightness = (value[0] + value[1] + value[2]) / (3 * bare)
-                skin = min(max((brightness - HAIR_BELOW) / (SKIN_ABOVE - HAIR_BELOW), np.float32(0)), np.float32(1))
-                if skin < np.float32(0.5) and over > np.float32(0.5):
-                    seen[row, column] *= FORGETS
-                    looks[row, column] *= FORGETS
-                w *= 1 - over * (1 - skin * skin)
             lips, kept = opened * (a * mouth[i] + b * mouth[j] + c * mouth[k]), memory[i]
             if lips > 0 and shut[row, column] < SURE:
                 like = _likeness(value, lips_are)

@@ -35,13 +35,13 @@ def compose(
 
 def _spread(excess: np.ndarray) -> np.ndarray:
     """(T, T, 4), what was seen beyond the basis times how well, and how well -> (T, T, 3) it everywhere, smooth."""
-    level = cv2.resize(excess, (COARSE[0], COARSE[0]), interpolation=cv2.INTER_AREA)
+    level: np.ndarray = cv2.resize(excess, (COARSE[0], COARSE[0]), interpolation=cv2.INTER_AREA)
     level = level + np.float32(MIRRORED) * (1 - level[..., 3:]) * level[:, ::-1]
-    levels = [level]
+    levels: list[np.ndarray] = [level]
     for side in COARSE[1:]:
         levels.append(cv2.resize(levels[-1], (side, side), interpolation=cv2.INTER_AREA))
     total = levels[-1].sum((0, 1))
-    known = np.tile(total[:3] / max(float(total[3]), 1e-6), (*levels[-1].shape[:2], 1)).astype(np.float32)
+    known: np.ndarray = np.tile(total[:3] / max(float(total[3]), 1e-6), (*levels[-1].shape[:2], 1)).astype(np.float32)
     for level in reversed(levels):
         if known.shape[0] != level.shape[0]:
             known = cv2.resize(known, level.shape[:2], interpolation=cv2.INTER_LINEAR)

@@ -15,12 +15,8 @@ from shaders.base import read_only
 from shaders.software import EMPTY, scan
 
 DEPTH_STEP = 2  # pixels of the crop to a cell of the depth picture that tells what hides what
-BROWS = (FaceRegion.L_BROW, FaceRegion.R_BROW)
 LIPS = (FaceRegion.U_LIP, FaceRegion.L_LIP)
 AROUND_LIPS_MM = 6.0  # so far from the lips, what lies there may show teeth when the mesh's mouth is not the camera's
-ABOVE_BROWS_MM = 8.0  # from there on up to BARE_MM above, hair is no brow
-BARE_MM = 14.0
-BESIDE_EYES_MM = 12.0  # outside the eyeball's outermost point: temples
 OUTER_LIPS, INNER_LIPS = np.r_[50:53, 58:55:-1], np.r_[61:64, 67:64:-1]
 SHUT, OPEN = 0.025, 0.06  # distance of the inner lips over that of the outer eye corners
 
@@ -30,37 +26,28 @@ class Zones:
     """Shares 0..1 of every vertex, (V,) float32.
 
     mouth: lips and the skin around them, where an open mouth may come to lie; lip: the lips alone, and lips: their
-    numbers. hairy: forehead and temples, over which
-    hair may hang. skin: numbers of vertices that are bare skin on nearly everybody: cheeks, nose, between the brows.
+    numbers. skin: numbers of vertices that are bare skin on nearly everybody: the cheeks beside the nose.
     """
 
     mouth: np.ndarray
     lip: np.ndarray
     lips: np.ndarray
-    hairy: np.ndarray
     skin: np.ndarray
 
 
 def zones_of(model: FaceModel) -> Zones:
     """Measured on the mean face."""
     points, regions = model.mean, model.regions
-    lips, brows = points[np.isin(regions, LIPS)], points[np.isin(regions, BROWS)]
+    lips = points[np.isin(regions, LIPS)]
     distance = np.sqrt(((points[:, None] - lips[None]) ** 2).sum(2).min(1))
     outer = np.isin(regions, (FaceRegion.SKIN, *LIPS))
     mouth = np.where(outer, np.clip(2 - distance / AROUND_LIPS_MM, 0, 1), 0)
-    above = (points[:, 1] - brows[:, 1].max() - ABOVE_BROWS_MM) / (BARE_MM - ABOVE_BROWS_MM)
     eyes = points[np.isin(regions, (FaceRegion.L_EYE, FaceRegion.R_EYE))]
-    beside = (np.abs(points[:, 0]) - np.abs(eyes[:, 0]).max() - BESIDE_EYES_MM) / (BARE_MM - ABOVE_BROWS_MM)
-    beside = np.where(points[:, 1] > eyes[:, 1].min(), beside, 0)
-    hairy = np.where(regions == FaceRegion.SKIN, np.clip(np.maximum(above, beside), 0, 1), 0)
     low, high = points[np.isin(regions, LIPS), 1].max() + 10, eyes[:, 1].min() - 8
     cheeks = (regions == FaceRegion.SKIN) & (points[:, 1] > low) & (points[:, 1] < high)
     cheeks &= np.abs(points[:, 0]) < np.abs(eyes[:, 0]).max()
     lip = np.isin(regions, LIPS)
-    return Zones(
-        mouth.astype(np.float32), lip.astype(np.float32), np.flatnonzero(lip), hairy.astype(np.float32),
-        np.flatnonzero(cheeks),
-    )  # fmt: skip
+    return Zones(mouth.astype(np.float32), lip.astype(np.float32), np.flatnonzero(lip), np.flatnonzero(cheeks))
 
 
 def depth_of(placed: np.ndarray, triangles: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

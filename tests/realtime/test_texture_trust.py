@@ -1,4 +1,4 @@
-"""What the live texture believes: lips, the creases round the nostrils, hair over the forehead, and the open mouth."""
+"""What the live texture believes: lips, the creases round the nostrils, and the open mouth."""
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from realtime.texture_trust import colour_of, depth_of, lip_colour, openness, zo
 from shaders.base import Mode
 from shaders.software import interpolate, rasterise
 
-TEETH, HAIR = np.array([235, 230, 220], np.uint8), np.array([35, 28, 24], np.uint8)
+TEETH = np.array([235, 230, 220], np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -138,36 +138,6 @@ def test_the_cheek_beside_the_nose_is_seen_and_the_one_behind_it_is_not(model):
     assert depth.shape == (128, 128) and np.isfinite(depth).mean() > 0.2
     assert (straight.seen[band] > 0.02).mean() > 0.93
     assert (texture.seen[band] > 0.02).mean() < (straight.seen[band] > 0.02).mean() - 0.1
-
-
-def test_hair_over_the_forehead_is_not_painted_on_its_skin(model):
-    coefficients, hairy = someone(), zones_of(model).hairy
-    bare = drawn(model, coefficients)
-    where = pixels_of(model, coefficients, hairy)
-    fringe = where & (np.indices(where.shape)[1] < 118)
-    covered = bare.copy()
-    covered[fringe] = HAIR
-    texture = LiveTexture(model, 256)
-    for _ in range(4):
-        texture.look(covered, coefficients, model.landmarks_of(coefficients))
-    again = drawn(model, coefficients, texture.picture(model.albedo_of(coefficients)))
-    assert fringe.sum() > 400
-    assert np.abs(again[fringe].astype(int) - bare[fringe]).mean() < 22
-    assert np.abs(covered[fringe].astype(int) - bare[fringe]).mean() > 60
-
-
-def test_a_forehead_that_hair_comes_to_cover_keeps_its_colour(model):
-    coefficients, hairy = someone(), zones_of(model).hairy
-    bare = drawn(model, coefficients)
-    covered = bare.copy()
-    covered[pixels_of(model, coefficients, hairy)] = HAIR
-    texture, points = LiveTexture(model, 256), model.landmarks_of(coefficients)
-    texture.look(bare, coefficients, points)
-    before = texture.albedo.copy()
-    texture.look(covered, coefficients, points)
-    forehead = (slice(40, 70), slice(110, 146))
-    assert before[forehead].mean() > 0.4
-    assert np.abs(texture.albedo[forehead] - before[forehead]).mean() < 0.04
 
 
 def test_colours_of_a_look_are_medians_without_its_light(model):
