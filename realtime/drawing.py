@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from realtime.avatar.drawer import AvatarDrawer
-from realtime.face.camera import project, rotate_normals, towards_camera
+from realtime.face.camera import project, rotate_normals
 from realtime.face.coefficients import SLICES, pose
+from realtime.face.creases import creases_of, lit_by
+from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
-from realtime.face.regions import FaceRegion
+from realtime.face.regions import IN_MOUTH, FaceRegion
 from realtime.frame import Face, Faces
 from realtime.paste import blend
-from realtime.texture import face_outline
+from realtime.texture import LEAST_SHADE, face_outline
 from shaders.base import Draw, Mode, Renderer, Topology
 from shaders.open import open_renderer
 
@@ -40,6 +43,8 @@ class FaceDrawer:
         self.avatar = AvatarDrawer(avatar, background, PREFERENCES[renderer], context)
         self.model, self._prefer, self._context = model, PREFERENCES[renderer], context
         self._renderer: Renderer | None = None
+        self._creases = creases_of(model)
+        self._in_mouth = np.flatnonzero(np.isin(model.regions, IN_MOUTH))
 
     @property
     def renderer_name(self) -> str:
@@ -54,7 +59,7 @@ class FaceDrawer:
             size = (image.shape[1], image.shape[0])
             topology = Topology(mask_triangles(self.model), self.model.uv)
             self._renderer = open_renderer(size, topology, self._prefer, self._context)
-        return self._renderer.draw(image, [self.draw_of(face) for face in seen], mode)
+        return self._renderer.draw(image, [self.draw_of(face, image) for face in seen], mode)
 
     def draw_mask(self, image: np.ndarray, faces: Faces) -> np.ndarray:
         """The textured faces over the picture, faded out at the outline of jaw and forehead: no rim of a mask shows."""
@@ -66,25 +71,35 @@ class FaceDrawer:
             _fade_in(picture, drawn, face)
         return picture
 
-    def draw_of(self, face: Face) -> Draw:
-        """What the renderer needs of one face with coefficients."""
-        coefficients = _coefficients(face)
+    def draw_of(self, face: Face, image: np.ndarray | None = None) -> Draw:
+        """What the renderer needs of one face with coefficients.
+
+        image: (H, W, 3) uint8, the picture that the face is in. What it shows in the mouth is drawn in the mouth of a
+        textured face: nothing there is remembered, since it comes and goes with every word.
+        """
+        coefficients, triangles = _coefficients(face), self.model.triangles
         vertices = self.model.vertices(coefficients)
-        placed = pose(coefficients)
-        normals = towards_camera(rotate_normals(vertex_normals(vertices, self.model.triangles), placed))
-        return Draw(
-            vertices=project(vertices, placed),
-            normals=normals,
-            colours=self.model.albedo_of(coefficients),
-            texture=face.texture,
-            light=coefficients[SLICES["light"]],
-        )
+        seen_at, light = pose(coefficients), coefficients[SLICES["light"]]
+        normals = rotate_normals(vertex_normals(vertices, triangles), seen_at)
+        normals = lit_by(normals, self._creases)
+        placed, colours = project(vertices, seen_at), self.model.albedo_of(coefficients)
+        if image is not None and face.texture is not None:
+            bright = np.maximum(shade(normals[self._in_mouth], light), LEAST_SHADE)
+            colours[self._in_mouth] = _shown(image, placed[self._in_mouth]) / bright[:, None]
+        return Draw(vertices=placed, normals=normals, colours=colours, texture=face.texture, light=light)
 
     def close(self) -> None:
         self.avatar.close()
         if self._renderer is not None:
             self._renderer.close()
             self._renderer = None
+
+
+def _shown(image: np.ndarray, placed: np.ndarray) -> np.ndarray:
+    """(N, 3) float32 0..1, what a (H, W, 3) uint8 picture shows at (N, 3) places; beyond its border, the border."""
+    x, y = (np.ascontiguousarray(placed[:, None, axis], np.float32) for axis in (0, 1))
+    found: np.ndarray = cv2.remap(image, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[:, 0]
+    return found.astype(np.float32) / 255
 
 
 def _fade_in(picture: np.ndarray, drawn: np.ndarray, face: Face) -> None:

@@ -11,16 +11,23 @@ import numpy as np
 
 from realtime.face.camera import project, rotate_normals, towards_camera
 from realtime.face.coefficients import SLICES, pose
+from realtime.face.creases import creases_of, softened
 from realtime.face.light import shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
 from realtime.face.regions import EYEBALLS, FACE_SKIN, REFINED
 from realtime.face.uv import atlas_of
+from realtime.texture_fill import compose
+from realtime.texture_trust import colour_of, depth_of, lip_colour, openness, zones_of
 from shaders.base import read_only
 
-DEPTH_CELLS = 64  # side of the coarse depth buffer that tells what hides what
-DEPTH_SLACK_MM = 8.0  # a vertex that much behind the nearest in its cell is hidden
 LEAST_SHADE = 0.25  # darker than that, dividing the light out would only raise noise
+LEAST_WEIGHT = 0.004  # of a look that is taken in at all
+HIDDEN_MM = 4.0  # so far behind what a pixel shows, a texel is hidden
+SURE = 0.3  # how well a texel must have been seen with the lips shut, to tell lips from teeth by
+LIKE = 0.3  # relative difference of colour at which a texel of an open mouth is hardly the lip that was seen before
+UNSURE = 0.3  # most weight of a look at an open mouth whose lips were never seen shut
+UNSURE_LOOKS = 0.3  # and how many full looks the average remembers of those
 
 
 class LiveTexture:
@@ -31,27 +38,34 @@ class LiveTexture:
         eyes = np.isin(model.regions, EYEBALLS)
         self.memory = np.where(eyes, eye_memory, memory).astype(np.float32)
         self.painted = (eyes | np.isin(model.regions, FACE_SKIN)).astype(np.float32)  # what a photograph may paint
+        self.skin = np.isin(model.regions, FACE_SKIN).astype(np.float32)
         self.refined = np.isin(model.regions, REFINED).astype(np.float32)
+        self.zones, self.creases = zones_of(model), creases_of(model)
         shape = (size, size)
         self.albedo = np.zeros((*shape, 3), np.float32)
         self.looks = np.zeros(shape, np.float32)  # so far, each weighted by how well it saw the texel
         self.seen = np.zeros(shape, np.float32)  # 0..1, how well the best look saw it
+        self.shut = np.zeros(shape, np.float32)  # the same while the lips were shut
         self.exposure = 1.0  # no skin reflects more than it gets: by so much the light must be stronger than was told
 
     def look(self, crop: np.ndarray, coefficients: np.ndarray, landmarks: np.ndarray) -> None:
         """Take in an (H, W, 3) uint8 picture without glasses; (239,) coefficients and (68, 2) points in its pixels."""
         model, atlas = self.model, self.atlas
-        vertices = model.vertices(coefficients)
-        placed = project(vertices, pose(coefficients))
-        normals = rotate_normals(vertex_normals(vertices, model.triangles), pose(coefficients))
+        vertices, here = model.vertices(coefficients), pose(coefficients)
+        placed = project(vertices, here)
+        normals = rotate_normals(vertex_normals(vertices, model.triangles), here)
+        normals = softened(normals, self.creases)
         light = shade(towards_camera(normals), coefficients[SLICES["light"]])
         light = np.maximum(light, LEAST_SHADE).astype(np.float32)
         facing = np.clip((normals[:, 2] - 0.25) / 0.5, 0, 1)
         weight = (facing * facing * self.painted).astype(np.float32)
-        _hide(placed, weight, DEPTH_CELLS, np.float32(DEPTH_SLACK_MM * pose(coefficients).scale))
+        skin = colour_of(crop, placed, weight, light, self.zones.skin)
+        lips = lip_colour(crop, landmarks, float(light[self.zones.lips].mean()))
         _unwrap(
             read_only(crop, np.uint8), face_outline(landmarks, crop.shape[:2]), placed, weight, light, self.memory,
-            atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen,
+            depth_of(placed, model.triangles, crop.shape), np.float32(HIDDEN_MM * here.scale),
+            np.float32(openness(landmarks)), skin, lips, self.zones.mouth, self.zones.lip,
+            atlas.triangle, atlas.weights, atlas.corners, self.albedo, self.looks, self.seen, self.shut,
         )  # fmt: skip
 
     def at_vertices(self) -> np.ndarray:
@@ -75,13 +89,10 @@ class LiveTexture:
         rest of the head is painted too.
         """
         rgba = np.zeros((*self.seen.shape, 4), np.uint8)
-        atlas = self.atlas
         exposed = self.albedo / np.float32(self.expose())
         below = np.ascontiguousarray(basis if final is None else final, np.float32)
         painted = self.painted if final is None else np.maximum(self.painted, self.refined)
-        _compose(
-            exposed, self.seen, below, atlas.triangle, atlas.weights, atlas.corners, painted, final is not None, rgba
-        )
+        compose(exposed, self.seen, below, self.atlas, painted, self.skin, rgba)
         rgba.flags.writeable = False
         return rgba
 
@@ -102,24 +113,17 @@ def face_outline(landmarks: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _hide(placed, weight, cells, slack):  # type: ignore[no-untyped-def]
-    """Weight 0 for the vertices that others hide, judged in a grid of cells over the face."""
-    x0, y0 = placed[:, 0].min(), placed[:, 1].min()
-    step = max(placed[:, 0].max() - x0, placed[:, 1].max() - y0) / cells + np.float32(1e-6)
-    nearest = np.full((cells + 1, cells + 1), -np.inf, np.float32)
-    for v in range(placed.shape[0]):
-        row, column = int((placed[v, 1] - y0) / step), int((placed[v, 0] - x0) / step)
-        nearest[row, column] = max(nearest[row, column], placed[v, 2])
-    for v in range(placed.shape[0]):
-        row, column = int((placed[v, 1] - y0) / step), int((placed[v, 0] - x0) / step)
-        if placed[v, 2] < nearest[row, column] - slack:
-            weight[v] = 0
+def _unwrap(
+    crop, face_only, placed, weight, light, memory, depth, slack, opened, skin_is, lips_are, mouth, lip,
+    triangle, inside, corners, albedo, looks, seen, shut,
+):  # type: ignore[no-untyped-def]  # fmt: skip
+    """A running mean per texel of crop / light, weighted by `weight` of the vertices around it and by `face_only`.
 
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _unwrap(crop, face_only, placed, weight, light, memory, triangle, inside, corners, albedo, looks, seen):  # type: ignore
-    """A running mean per texel of crop / light, weighted by `weight` of the vertices around it and by `face_only`."""
+    slack: pixels behind `depth` from which a texel is hidden. opened: 0..1, the mouth. skin_is, lips_are: (3,) colours
+    of this look, 0 where not known.
+    """
     height, width = crop.shape[0], crop.shape[1]
+    value = np.zeros(3, np.float32)
     for row in range(triangle.shape[0]):
         for column in range(triangle.shape[1]):
             face = triangle[row, column]
@@ -128,82 +132,50 @@ def _unwrap(crop, face_only, placed, weight, light, memory, triangle, inside, co
             i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
             a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
             w = a * weight[i] + b * weight[j] + c * weight[k]
-            if w < np.float32(0.02):
+            if w < LEAST_WEIGHT:
                 continue
             x = a * placed[i, 0] + b * placed[j, 0] + c * placed[k, 0]
             y = a * placed[i, 1] + b * placed[j, 1] + c * placed[k, 1]
             if not (0 <= x < width - 1 and 0 <= y < height - 1):
                 continue
+            z = a * placed[i, 2] + b * placed[j, 2] + c * placed[k, 2]
+            if z < depth[int(y) * depth.shape[0] // height, int(x) * depth.shape[1] // width] - slack:
+                continue
             left, top = int(x), int(y)
             w *= face_only[top, left]
-            if w < np.float32(0.02):
+            if w < LEAST_WEIGHT:
                 continue
             fx, fy = x - np.float32(left), y - np.float32(top)
             bright = np.float32(255) * (a * light[i] + b * light[j] + c * light[k])
-            total = min(looks[row, column], memory[i]) + w
-            looks[row, column] = total
-            seen[row, column] = max(seen[row, column], w)
             for channel in range(3):
                 upper = crop[top, left, channel] * (1 - fx) + crop[top, left + 1, channel] * fx
                 lower = crop[top + 1, left, channel] * (1 - fx) + crop[top + 1, left + 1, channel] * fx
-                value = min((upper * (1 - fy) + lower * fy) / bright, np.float32(4))
-                albedo[row, column, channel] += w / total * (value - albedo[row, column, channel])
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _compose(albedo, seen, basis, triangle, inside, corners, painted, only_detail, rgba):  # type: ignore[no-untyped-def]
-    """only_detail: of the mirror image, take what it has beyond the basis there; else all of it."""
-    size = seen.shape[1]
-    toned = _paint(basis, _tone(albedo, seen, basis, triangle, inside, corners), triangle, inside, corners)
-    for row in range(seen.shape[0]):
-        for column in range(size):
-            face = triangle[row, column]
-            if face < 0:
+                value[channel] = min((upper * (1 - fy) + lower * fy) / bright, np.float32(4))
+            lips, kept = opened * (a * mouth[i] + b * mouth[j] + c * mouth[k]), memory[i]
+            if lips > 0 and shut[row, column] < SURE:
+                like = _likeness(value, lips_are)
+                if lip[i] < np.float32(0.5):
+                    like = max(like, _likeness(value, skin_is))
+                w *= 1 - lips * (1 - UNSURE * like)
+                kept = min(kept, UNSURE_LOOKS)
+            elif lips > 0:
+                w *= 1 - lips * (1 - _likeness(value, albedo[row, column]))
+            if w < LEAST_WEIGHT:
                 continue
-            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
-            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
-            own = min(seen[row, column], np.float32(1))
-            other = min(seen[row, size - 1 - column], np.float32(1)) * (1 - own)
-            rest = 1 - own - other
-            rgba[row, column, 3] = np.uint8(255 * (a * painted[i] + b * painted[j] + c * painted[k]) + np.float32(0.5))
+            if lips < np.float32(0.1):
+                shut[row, column] = max(shut[row, column], w)
+            total = min(looks[row, column], kept) + w
+            looks[row, column] = total
+            seen[row, column] = max(seen[row, column], w)
             for channel in range(3):
-                mirrored = albedo[row, size - 1 - column, channel]
-                if only_detail:
-                    mirrored += toned[row, column, channel] - toned[row, size - 1 - column, channel]
-                value = own * albedo[row, column, channel] + other * mirrored + rest * toned[row, column, channel]
-                value = max(min(value, np.float32(1)), np.float32(0))
-                rgba[row, column, channel] = np.uint8(value * np.float32(255) + np.float32(0.5))
+                albedo[row, column, channel] += w / total * (value[channel] - albedo[row, column, channel])
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _paint(basis, tone, triangle, inside, corners):  # type: ignore[no-untyped-def]
-    """(T, T, 3) float32: the vertices' colours times `tone` in every texel, none above 1."""
-    painted = np.zeros((*triangle.shape, 3), np.float32)
-    for row in range(triangle.shape[0]):
-        for column in range(triangle.shape[1]):
-            face = triangle[row, column]
-            if face < 0:
-                continue
-            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
-            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
-            for channel in range(3):
-                filled = a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
-                painted[row, column, channel] = min(filled * tone[channel], np.float32(1))
-    return painted
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _tone(albedo, seen, basis, triangle, inside, corners):  # type: ignore[no-untyped-def]
-    """(3,) seen skin over the basis' skin, where both are known; 1 before anything was seen."""
-    ours, theirs = np.full(3, 1e-3, np.float32), np.full(3, 1e-3, np.float32)
-    for row in range(0, seen.shape[0], 2):
-        for column in range(0, seen.shape[1], 2):
-            face = triangle[row, column]
-            if face < 0 or seen[row, column] < np.float32(0.3):
-                continue
-            i, j, k = corners[face, 0], corners[face, 1], corners[face, 2]
-            a, b, c = inside[row, column, 0], inside[row, column, 1], inside[row, column, 2]
-            for channel in range(3):
-                ours[channel] += albedo[row, column, channel]
-                theirs[channel] += a * basis[i, channel] + b * basis[j, channel] + c * basis[k, channel]
-    return np.minimum(np.maximum(ours / theirs, np.float32(0.4)), np.float32(2.5))
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+def _likeness(value, known):  # type: ignore[no-untyped-def]
+    """0..1, how well a (3,) colour is the one that was seen before."""
+    apart, size = np.float32(0), np.float32(1e-4)
+    for channel in range(3):
+        apart += (value[channel] - known[channel]) ** 2
+        size += known[channel] ** 2
+    return np.exp(-apart / (size * np.float32(LIKE * LIKE)) * 3)

@@ -26,5 +26,6 @@ class FaceRegion(IntEnum):
 
 
 EYEBALLS = (FaceRegion.L_EYE, FaceRegion.R_EYE)
+IN_MOUTH = (FaceRegion.MOUTH, FaceRegion.TEETH, FaceRegion.TONGUE)
 FACE_SKIN = (FaceRegion.SKIN, FaceRegion.L_BROW, FaceRegion.R_BROW, FaceRegion.NOSE, FaceRegion.U_LIP, FaceRegion.L_LIP)
 REFINED = (*FACE_SKIN, FaceRegion.EAR, FaceRegion.HEAD, FaceRegion.NECK)  # what the fine texture T_final colours
