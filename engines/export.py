@@ -51,7 +51,7 @@ EXPORTS = {
         {
             "labels": (BATCH, 128, 256),
             "glasses": (BATCH, 4, 128, 256),
-            "shadow": (BATCH, 1, 128, 256),
+            "shadow": (BATCH, 3, 128, 256),
             "kind": (BATCH, 3),
         },
         graph="DeleterGraph",

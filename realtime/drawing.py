@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -11,7 +12,7 @@ from realtime.avatar.drawer import AvatarDrawer
 from realtime.face.camera import project, rotate_normals
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.creases import creases_of, lit_by
-from realtime.face.light import shade
+from realtime.face.light import dimmed, shade
 from realtime.face.mesh import vertex_normals
 from realtime.face.model import FaceModel
 from realtime.face.regions import IN_MOUTH, FaceRegion
@@ -59,7 +60,10 @@ class FaceDrawer:
             size = (image.shape[1], image.shape[0])
             topology = Topology(mask_triangles(self.model), self.model.uv)
             self._renderer = open_renderer(size, topology, self._prefer, self._context)
-        return self._renderer.draw(image, [self.draw_of(face, image) for face in seen], mode)
+        draws = [self.draw_of(face, image) for face in seen]
+        if mode is Mode.SHADED:
+            draws = [one if one.light is None else replace(one, light=dimmed(one.light)) for one in draws]
+        return self._renderer.draw(image, draws, mode)
 
     def draw_mask(self, image: np.ndarray, faces: Faces) -> np.ndarray:
         """The textured faces over the picture, faded out at the outline of jaw and forehead: no rim of a mask shows."""

@@ -64,7 +64,7 @@ class Face:
     crop_from_frame: (2, 3) float64, similarity that maps frame pixels to the aligned 256x256 crop (`realtime.align`).
     crop: (256, 256, 3) uint8 RGB aligned crop; without glasses once `generate` has run.
     mask: (256, 256) uint8, what `delete` wants gone in the crop, 0 keep .. 255 delete, feathered.
-    shadow: (256, 256) float32 light with glasses / without in the crop: below 1 in shadows, above 1 in reflections.
+    shadow: (256, 256, 3) float32 light with glasses / without in the crop: below 1 in shadows, above 1 in reflections.
     labels: (128, 256) uint8 class map M of the strip (`engines.networks.classes`).
     remembered: (128, 256) uint8, share of each pixel of the strip that was seen earlier rather than invented; None
         where nothing was.

@@ -56,9 +56,9 @@ def paste_strip(image: np.ndarray, strip: np.ndarray, mask: np.ndarray, top: int
 
 
 def lift_shadow(image: np.ndarray, ratio: np.ndarray, top: int, crop_from_frame: np.ndarray, floor: float) -> None:
-    """Divide `image`, in place, by the light `ratio` (h, w) float32 of crop rows from `top` on."""
+    """Divide `image`, in place, by the light `ratio` (h, w, 3) float32 of crop rows from `top` on."""
     frame_from_crop = invert(crop_from_frame)
-    shaded = (np.abs(ratio - 1) > 0.01).astype(np.uint8)
+    shaded = (np.abs(ratio - 1) > 0.01).any(2).astype(np.uint8)
     region = region_of(shaded, top, frame_from_crop, image.shape)
     if region is None:
         return
@@ -81,14 +81,13 @@ def blend(target: np.ndarray, source: np.ndarray, weight: np.ndarray) -> None:
 
 @numba.njit(cache=True, nogil=True)
 def divide(target: np.ndarray, ratio: np.ndarray, floor: float) -> None:
-    """target (h, w, 3) uint8 /= max(ratio (h, w), floor) where ratio is not 1, rounded and clipped."""
+    """target (h, w, 3) uint8 /= max(ratio (h, w, 3), floor) where ratio is not 1, rounded and clipped."""
     least = np.float32(floor)
     for y in range(target.shape[0]):
         for x in range(target.shape[1]):
-            r = ratio[y, x]
-            if np.abs(r - np.float32(1)) <= np.float32(0.005):
-                continue
-            gain = np.float32(1) / max(r, least)
             for c in range(3):
-                lifted = np.float32(target[y, x, c]) * gain + np.float32(0.5)
+                r = ratio[y, x, c]
+                if np.abs(r - np.float32(1)) <= np.float32(0.005):
+                    continue
+                lifted = np.float32(target[y, x, c]) / max(r, least) + np.float32(0.5)
                 target[y, x, c] = np.uint8(min(lifted, np.float32(255)))

@@ -2,6 +2,9 @@
 
 "full" is ResNet-50 as published. "light" is the same topology at half the width (about 6 million parameters, a quarter
 of the work): what two CPU cores can train in an hour and run beside the other networks, and a file that can ship.
+The crop is aligned, so every cell of the last map has a meaning of its own: where ResNet-50 averages them, each channel
+weighs them (begun as that average; MobileFaceNet, Chen et al. 2018), and the heads also read the 8x8 cells of the map
+before it, each thinned to a few channels: the shape of a face is where its parts are, to a fraction of a pixel.
 The last layer is split into separate heads (identity, expression, texture, light, pose), initialised to zero around the
 mean of each coefficient, so that the untrained network says "the mean face, frontal".
 """
@@ -18,6 +21,8 @@ from realtime.face.coefficients import COUNT, SLICES
 WIDTHS = {"light": 32, "full": 64}  # channels of the first layer; ResNet-50 has 64
 BLOCKS = (3, 4, 6, 3)
 EXPANSION = 4
+LAST_SIDE, FINE_SIDE = 4, 8  # of the last map and the one before, for the input of 128 pixels
+CELL_CHANNELS = 32
 
 
 def _conv(c_in: int, c_out: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -68,7 +73,12 @@ class Coefficients(nn.Module):
                 blocks.append(Bottleneck(c_in, width << stage, 2 if k == 0 and stage > 0 else 1))
                 c_in = (width << stage) * EXPANSION
         self.body = nn.Sequential(*blocks)
-        self.heads = nn.ModuleDict({name: nn.Linear(c_in, s.stop - s.start) for name, s in SLICES.items()})
+        fine = (width << 2) * EXPANSION
+        self.cells = nn.Sequential(_conv(fine, CELL_CHANNELS, 1), nn.ReLU(inplace=True))
+        self.embedded = c_in + CELL_CHANNELS * FINE_SIDE**2
+        self.gather = nn.Conv2d(c_in, c_in, LAST_SIDE, groups=c_in, bias=False)
+        nn.init.constant_(self.gather.weight, 1 / LAST_SIDE**2)
+        self.heads = nn.ModuleDict({name: nn.Linear(self.embedded, s.stop - s.start) for name, s in SLICES.items()})
         for head in self.heads.values():
             nn.init.zeros_(head.weight)  # type: ignore[arg-type]
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
@@ -76,12 +86,20 @@ class Coefficients(nn.Module):
         self.register_buffer("spread", torch.ones(COUNT))
 
     def embed(self, crop: torch.Tensor) -> torch.Tensor:
-        """(N, 3, S, S) -> (N, C) features before the heads."""
-        return self.body(self.stem((crop - MEAN) / SPREAD)).mean((2, 3))
+        """(N, 3, S, S) -> (N, `embedded`) features before the heads."""
+        split = sum(BLOCKS[:3])
+        fine = self.body[:split](self.stem((crop - MEAN) / SPREAD))
+        coarse, cells = self.body[split:](fine), self.cells(fine)
+        if coarse.shape[-1] != LAST_SIDE:
+            coarse = functional.adaptive_avg_pool2d(coarse, LAST_SIDE)
+            cells = functional.adaptive_avg_pool2d(cells, FINE_SIDE)
+        return torch.cat([self.gather(coarse).flatten(1), cells.flatten(1)], 1)
 
-    def forward(self, crop: torch.Tensor) -> torch.Tensor:
+    def forward(self, crop: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """The coefficients; while training, the features before the heads too."""
         x = self.embed(crop)
-        return self.centre + self.spread * torch.cat([head(x) for head in self.heads.values()], 1)
+        said = self.centre + self.spread * torch.cat([head(x) for head in self.heads.values()], 1)
+        return (said, x) if self.training else said
 
 
 def build(quality: str = "light") -> Coefficients:

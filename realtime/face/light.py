@@ -29,6 +29,12 @@ def shade(normals: np.ndarray, light: np.ndarray) -> np.ndarray:
     return np.maximum(basis(normals) @ np.asarray(light, np.float32), 0)
 
 
+def dimmed(light: np.ndarray) -> np.ndarray:
+    """(9,) light, so weak that a surface facing the camera gets at most 1: clay in it is grey, not white."""
+    facing = float(shade(np.array([[0.0, 0.0, 1.0]], np.float32), light)[0])
+    return (np.asarray(light, np.float32) / max(facing, 1.0)).astype(np.float32)
+
+
 def directional(direction: np.ndarray, strength: float, ambient: float) -> np.ndarray:
     """(9,) light of a lamp far away in `direction` (3,) on an even `ambient`; a facing surface gets about their sum."""
     direction = np.asarray(direction, np.float64) / np.linalg.norm(direction)

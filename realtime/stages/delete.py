@@ -20,6 +20,7 @@ from realtime.smoothing import smoothing_factor
 from realtime.tracking import TrackStates
 
 FRAME, CLEAR_LENS, DARK_LENS, GLARE = range(4)  # channels of the network's output `glasses`
+LEAST_GLASSES_PX = 200  # in the 128x256 strip; of 315 rendered glasses, rimless ones too, one shows fewer
 LIT = (Region.SKIN, Region.L_BROW, Region.R_BROW, Region.L_EYE, Region.R_EYE, Region.NOSE, Region.CLEAR_LENS)
 
 
@@ -89,7 +90,7 @@ class Delete:
         crop = aligned_crop(frame.image, crop_from_frame)
         found = self.network.run({"strip": planes(crop[STRIP])})
         labels = np.array(found["labels"], np.uint8).reshape(crop[STRIP].shape[:2])
-        probabilities = np.reshape(found["kind"], 3)
+        probabilities = believed_kind(np.reshape(found["kind"], 3), labels)
         kind = memory.settle(probabilities, frame.time_s, self.settings)
         face = face.with_(
             crop_from_frame=crop_from_frame, crop=crop, labels=labels, glasses=kind,
@@ -104,13 +105,21 @@ class Delete:
         memory.seen = seen
         points = transform_points(crop_from_frame, face.landmarks)
         hole = hole_of(seen, points, self.settings)
-        ratio = shadow_on_skin(np.asarray(found["shadow"])[0, 0], labels, hole)
+        ratio = shadow_on_skin(colours_last(np.asarray(found["shadow"])[0]), labels, hole)
         divide(crop[STRIP], ratio, self.settings.shadow_floor)
         mask = np.zeros((CROP_SIZE, CROP_SIZE), np.uint8)
         mask[STRIP] = feather(hole, self.settings.feather_px)
-        shadow = np.ones((CROP_SIZE, CROP_SIZE), np.float32)
+        shadow = np.ones((CROP_SIZE, CROP_SIZE, 3), np.float32)
         shadow[STRIP] = ratio
         return face.with_(mask=mask, shadow=shadow)
+
+
+def believed_kind(kind: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(3,) probabilities of the kind of glasses and the strip's labels -> the probabilities; none are worn where hardly
+    a pixel of a frame or a dark lens is seen, whatever the look of the whole face says."""
+    if np.isin(labels, (Region.FRAME, Region.DARK_LENS)).sum() >= LEAST_GLASSES_PX:
+        return kind
+    return np.array([1.0, 0.0, 0.0], np.float32)
 
 
 def glasses_probability(glasses: np.ndarray, kind: Glasses) -> np.ndarray:
@@ -161,13 +170,19 @@ def feather(hole: np.ndarray, radius: int) -> np.ndarray:
 
 
 def shadow_on_skin(ratio: np.ndarray, labels: np.ndarray, hole: np.ndarray) -> np.ndarray:
-    """(h, w) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows.
+    """(h, w, 3) float32 ratio, 1 off the face and inside the hole, softened so that no edge of the parsing shows.
 
     Above 1, where light is taken away, only within lenses: they reflect; nothing lightens bare skin.
     """
-    lit = LIT_TABLE[labels] & (hole == 0)
-    ratio = np.where(lit, np.where(labels == Region.CLEAR_LENS, ratio, np.minimum(ratio, 1)), np.float32(1))
-    return cv2.blur(ratio.astype(np.float32), (3, 3))
+    lit, behind = LIT_TABLE[labels] & (hole == 0), labels == Region.CLEAR_LENS
+    most = np.where(lit & behind, np.float32(np.inf), np.float32(1))[..., None]
+    ratio = np.where(lit[..., None], np.minimum(ratio, most), np.float32(1))
+    return cv2.blur(ratio, (3, 3))
+
+
+def colours_last(shadow: np.ndarray) -> np.ndarray:
+    """The network's ratio (3, h, w) -> (h, w, 3) float32."""
+    return np.ascontiguousarray(np.moveaxis(np.asarray(shadow, np.float32), 0, -1))
 
 
 def _disc(radius: int) -> np.ndarray:

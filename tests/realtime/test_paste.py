@@ -18,16 +18,16 @@ def test_blend_is_exact_for_every_weight():
 
 
 def test_divide_restores_a_shaded_surface_and_stops_at_the_floor():
-    ratio = np.array([[1.0, 0.8, 0.5, 0.1]], np.float32)
-    shaded = (np.full((1, 4, 3), 100) * ratio[..., None]).astype(np.uint8)
+    ratio = np.array([[1.0, 0.8, 0.5, 0.1]], np.float32)[..., None].repeat(3, 2)
+    shaded = (np.full((1, 4, 3), 100) * ratio).astype(np.uint8)
     divide(shaded, ratio, 0.25)
     assert shaded[0, :, 0].tolist() == [100, 100, 100, 40]
 
 
 def test_divide_takes_away_the_light_that_a_lens_adds():
     shining = np.array([[[150, 120, 90], [100, 100, 100]]], np.uint8)
-    divide(shining, np.array([[1.5, 1.0]], np.float32), 0.25)
-    assert shining[0].tolist() == [[100, 80, 60], [100, 100, 100]]
+    divide(shining, np.array([[[1.5, 1.5, 0.9], [1.0, 1.0, 1.0]]], np.float32), 0.25)
+    assert shining[0].tolist() == [[100, 80, 100], [100, 100, 100]], "each colour by its own ratio"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_nothing_outside_the_frame_is_touched_or_needed():
 def test_a_shadow_is_lifted_in_the_frame():
     frame = picture_of()
     crop_from_frame = crop_from_landmarks(landmarks_at((320, 240), 104))
-    ratio = np.ones((128, 256), np.float32)
+    ratio = np.ones((128, 256, 3), np.float32)
     ratio[40:80, 60:200] = 0.7
     image = np.full_like(frame.image, 140)
     image[240 - 104 + STRIP_TOP + 40 : 240 - 104 + STRIP_TOP + 80, 252 : 253 + 140] = 98

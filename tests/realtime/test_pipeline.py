@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engines.networks.classes import Region
 from realtime.face.coefficients import SLICES, pose
 from realtime.face.light import AMBIENT
 from realtime.frame import Glasses
@@ -27,6 +28,7 @@ def networks() -> dict[str, ScriptedNetwork]:
     points = ((points - (points.min(0) + points.max(0)) / 2) * 128 / 1.45 / np.ptp(points, 0).max() + 63.5)[None]
     glasses = np.zeros((1, 4, 128, 256), np.float32)
     glasses[0, 0, 50:56, 60:200] = 0.9
+    labels = np.where(glasses[:, 0] > 0.5, Region.FRAME, Region.SKIN).astype(np.uint8)
     coefficients = np.zeros((1, 239), np.float32)
     coefficients[0, SLICES["pose"]] = [0, 0, 0, 1.15, 127.5, 104]
     coefficients[0, SLICES["light"]] = AMBIENT
@@ -34,8 +36,8 @@ def networks() -> dict[str, ScriptedNetwork]:
         "detector": ScriptedNetwork(detect),
         "landmarks": ScriptedNetwork(lambda _: {"points": points, "confidence": np.array([[0.95]])}),
         "deleter": ScriptedNetwork(lambda _: {
-            "labels": np.ones((1, 128, 256), np.uint8), "glasses": glasses, "kind": np.array([[0.1, 0.8, 0.1]]),
-            "shadow": np.ones((1, 1, 128, 256), np.float32),
+            "labels": labels, "glasses": glasses, "kind": np.array([[0.1, 0.8, 0.1]]),
+            "shadow": np.ones((1, 3, 128, 256), np.float32),
         }),
         "generator": ScriptedNetwork(lambda _: {"strip_filled": np.full((1, 3, 128, 256), 0.5, np.float32)}),
         "coefficients": ScriptedNetwork(lambda _: {"coefficients": coefficients}),

@@ -19,6 +19,7 @@ import numpy as np
 
 from realtime.align import STRIP
 from realtime.planes import planes
+from realtime.stages.delete import believed_kind
 from tools.evaluate.chain import network
 from tools.evaluate.faces import crop_of, finder_with
 from tools.evaluate.groups import Groups, skin_tone_group
@@ -41,7 +42,8 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
 
     def parse(strip: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         found = net.run({"strip": planes(strip)})
-        return np.array(found["labels"])[0], np.array(found["kind"])[0]
+        labels = np.array(found["labels"])[0]
+        return labels, believed_kind(np.array(found["kind"])[0], labels)
 
     pictures = itertools.islice(labelled_pictures(options.data), options.limit)
     return evaluate_glasses(pictures, finder_with(options), parse)

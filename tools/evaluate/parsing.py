@@ -79,7 +79,7 @@ def evaluate_parsing(
             kinds.append((int(sample.kind), int(found["kind"].argmax())))
             shaded = (ratio < SHADED) & (labels < Region.FRAME)
             if shaded.any():
-                shadows.append(float(np.abs(found["shadow"][0] - ratio)[shaded].mean()))
+                shadows.append(float(np.abs(found["shadow"].mean(0) - ratio)[shaded].mean()))
             if len(tiles) < SHOWN:
                 tiles.append(np.hstack([picture, painted(picture, found["labels"]), painted(picture, labels)]))
     true, said = np.array(kinds or [(0, 0)]).T

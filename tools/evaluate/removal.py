@@ -31,7 +31,7 @@ from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Glasses
 from realtime.paste import blend, divide
 from realtime.planes import picture, planes
-from realtime.stages.delete import DeleteSettings, feather, glasses_probability, hole_of, shadow_on_skin
+from realtime.stages.delete import DeleteSettings, colours_last, feather, glasses_probability, hole_of, shadow_on_skin
 from realtime.stages.generate import generator_input
 from tools.evaluate.chain import network
 from tools.evaluate.coefficients import shrunk
@@ -152,7 +152,7 @@ def remove(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, number:
     found = parse(sample.image[STRIP])
     hole = hole_of(glasses_probability(found["glasses"], sample.kind), points, settings)
     lifted = sample.image[STRIP].copy()
-    divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], hole), settings.shadow_floor)
+    divide(lifted, shadow_on_skin(colours_last(found["shadow"]), found["labels"], hole), settings.shadow_floor)
     mask = feather(hole, settings.feather_px)
     result, strip = sample.image.copy(), lifted.copy()
     blend(strip, fill(generator_input(lifted, mask, points)), mask)
@@ -169,12 +169,12 @@ def judge_fill(removed: Removed, fill: Fill, tally: Tally) -> bool:
     mask = grown(deleted_mask(labels), GROWN_PX)
     if not mask.any():
         return False
-    said = shaded_skin(labels, found["shadow"][0])
+    said = shaded_skin(labels, found["shadow"].mean(0))
     true = shaded_skin(labels, sample.shadow[STRIP])
     tally.shadow[0] += int(said.sum() + true.sum())
     tally.shadow[1] += int((said & true).sum())
     lifted = worn.copy()
-    divide(lifted, shadow_on_skin(found["shadow"][0], found["labels"], mask), DeleteSettings().shadow_floor)
+    divide(lifted, shadow_on_skin(colours_last(found["shadow"]), found["labels"], mask), DeleteSettings().shadow_floor)
     dark = sample.kind is Glasses.DARK
     inside = mask * (labels == Region.DARK_LENS) if dark else mask
     points = removed.points

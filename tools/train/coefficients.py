@@ -3,18 +3,20 @@
 Added to the paper's losses, which alone do not converge from scratch: distance of vertices in mm without the pose,
 distance of posed points in pixels, coefficients in units of their spread, and regularisers. Photographs carry a weaker
 coefficient term (their fit saw only 68 points) and the full weight of their landmarks. Eq. 8 joins for the second half,
-on bare faces in their own light, and eq. 9 with it where G is given. The input grows from 96 to 128 pixels during the
-training, which spares a quarter of the work.
+on bare faces in their own light, and eq. 9 with it where G is given. The input grows from 96 to 128 pixels during a
+training from scratch, which spares a quarter of the work.
 
 Photographs come in pairs, two looks at one of them, bare and in eyeglasses: they must get the same identity, and other
 people others. Where a teacher has said whose face it is, the cosines between identities follow those between its
-features, so that the shape coefficients tell people apart (Table 1).
+features, so that the shape coefficients tell people apart (Table 1); and a linear layer that only the training has
+reads the teacher's feature off the features before the heads, which tells the trunk much more than the cosines do.
 """
 
 from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -22,6 +24,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engines.networks.coefficients import Coefficients
+from engines.networks.recogniser import FEATURES
 from realtime.face.coefficients import SLICES
 from realtime.face.model import SHAPE, load_face_model
 from realtime.face.regions import FACE_SKIN
@@ -38,9 +41,9 @@ from tools.train.render_torch import render
 from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
-SIZES = ((0.55, 96), (1.0, 128))  # until which fraction of the training the input has which side, pixels
+SIZES = ((0.4, 96), (1.0, 128))  # until which fraction of the training the input has which side, pixels
 HEADS_SHARE = 0.42  # of a batch
-VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.3, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
+VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.5, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
 REGULARISED = np.r_[SLICES["identity"], SLICES["texture"]]
 PHOTOMETRIC, PHOTOMETRIC_FROM, PHOTOMETRIC_ROWS = 1.4, 0.55, 6  # eq. 8's lambda 1; fraction of the training; per batch
 RECOGNISED = 0.25  # eq. 9's lambda 2
@@ -53,6 +56,7 @@ class CoefficientsTask:
     name = "coefficients"
     judged = 96  # photographs and heads in a report
     players: tuple[str, ...] = ("model",)
+    companions: ClassVar[dict[str, tuple[str, ...]]] = {"model": ("teacher_reader",)}
     recipe = Recipe(
         batch=48, learning_rate={"model": 1.2e-3}, ema_halflife_steps=150, warmup_steps=150, weight_decay=5e-4,
         cpu_precision="bf16-mixed",
@@ -60,6 +64,7 @@ class CoefficientsTask:
 
     def __init__(self, options: Options):
         self.options = options
+        self.sizes = SIZES if options.start is None else SIZES[-1:]
         if options.shards is None:
             raise FileNotFoundError(
                 "the regressor learns from rendered heads: give the data factory's folder, --shards DIR"
@@ -85,7 +90,7 @@ class CoefficientsTask:
         self.face = FaceTorch(self.model)
         skin = np.isin(self.model.regions, FACE_SKIN)
         self.skin, self.skin_triangles = torch.from_numpy(np.flatnonzero(skin)), skin[self.model.triangles].all(1)
-        return {"model": network}
+        return {"model": network, "teacher_reader": nn.Linear(network.embedded, FEATURES)}
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Heads first, then photographs in pairs; what is in them: `regression_rows.Row`."""
@@ -100,10 +105,11 @@ class CoefficientsTask:
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         crop = pictures(batch["crop"])
         progress = float(batch.get("progress", 1.0))
-        size = next(size for end, size in SIZES if progress < end or end == 1)
+        size = next(size for end, size in self.sizes if progress < end or end == 1)
         small = resized(crop, size)
         network = models["model"]
-        said = network(small).float()
+        said, embedded = network(small)
+        said = said.float()
         known = torch.isfinite(batch["coefficients"])
         truth = torch.where(known, batch["coefficients"], said.detach())
         trust = known[:, SHAPE].all(1) * torch.where(batch["exact"], 1.0, FITTED)
@@ -117,6 +123,10 @@ class CoefficientsTask:
             "regular": REGULAR * said[:, REGULARISED].square().sum(1).mean(),
         }
         terms |= identity_terms(said[:, SHAPE], batch["feature"], int(batch["pairs"]))
+        told = batch["feature"].abs().sum(1) > 0
+        if told.any():
+            read = models["teacher_reader"](embedded[told]).float()
+            terms["read"] = (1 - functional.cosine_similarity(read, batch["feature"][told], dim=1)).mean()
         chosen = torch.nonzero(batch["bare"])[:PHOTOMETRIC_ROWS, 0] if progress > PHOTOMETRIC_FROM else []
         if len(chosen):
             made, visible = render(self.face, said[chosen], size, self.skin_triangles)

@@ -1,8 +1,9 @@
 """Training of N_de (paper 3.2) on the data factory's shards: parsing, cast shadow and kind of glasses.
 
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
-much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio (cast shadow, tint and sheen of
-clear lenses) and soft Dice of where it is below 0.95; cross-entropy of the kind.
+much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio in colour (cast shadow, tint and sheen of
+clear lenses, where an error counts by the brightness that it spoils) and soft Dice of where it is below 0.95;
+cross-entropy of the kind.
 
 `worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
@@ -37,7 +38,7 @@ DICE, SHADOW, KIND = 0.7, 1.5, 0.4
 SHADE_DICE = 0.4
 SHADED, LIT, SHADE_STEP = -0.051, 0.02, 0.02  # log of the light ratio: shadow below; nothing within; softness
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
-LENS_SIGMA_PX = 3.0
+LENS_SIGMA_PX = 1.5
 NOTHING_KNOWN = 254  # value of a label where even "no glasses" may be wrong; training only
 UNKNOWN = -1  # kind of a crop whose glasses nobody labelled
 SURE, SUSPECT = 0.9, 0.3  # probability of worn glasses that teaches, and that excludes
@@ -94,13 +95,13 @@ class DeleterTask:
 
     def _varied(self, sample: Sample, kind: int, real_kind: int, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
         """One row of a batch. With glasses of its own (`real_kind`) a photograph teaches the kind alone."""
-        image, labels = sample.picture("image"), sample.picture("labels")
-        shadow = through_lenses(sample, image, labels)
+        image, clean, labels = (sample.picture(name) for name in ("image", "clean", "labels"))
+        shadow = sample.picture("shadow").astype(np.float32) / 255
         if real_kind != UNKNOWN:
-            image, kind = sample.picture("clean"), real_kind
+            image, kind = clean, real_kind
             labels, shadow = np.full_like(labels, NOTHING_KNOWN), np.ones_like(shadow)
         elif kind != 0 and rng.random() < 0.12 and not sample.value("synthetic"):  # the same person without them
-            image, kind = sample.picture("clean"), 0
+            image, kind = clean, 0
             worn = labels >= Region.FRAME
             labels, shadow = np.where(worn, np.uint8(Region.IGNORE), labels), np.ones_like(shadow)
         moved = jitter_similarity(rng)
@@ -108,23 +109,31 @@ class DeleterTask:
             moved, labels = after(moved, MIRRORED), FLIPPED[labels]
         moved = moved - np.array([[0, 0, 0], [0, 0, STRIP_TOP]])
         size = (CROP_SIZE, STRIP_BOTTOM - STRIP_TOP)
-        image = cv2.warpAffine(image, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        both = [
+            cv2.warpAffine(one, moved, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            for one in (image, clean)
+        ]
         labels = cv2.warpAffine(labels, moved, size, flags=cv2.INTER_NEAREST, borderValue=int(Region.IGNORE))
         shadow = cv2.warpAffine(shadow, moved, size, flags=cv2.INTER_LINEAR, borderValue=1)
-        return sense(relight(image, rng), rng), labels, shadow, np.int64(kind)
+        image, clean = np.split(relight(np.vstack(both), rng), 2)  # in the same light
+        ratio = through_lenses(shadow, image, clean, labels).astype(np.float16)
+        return sense(image, rng), labels, ratio, np.int64(kind)
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         said = models["model"](pictures(batch["strip"]))
         labels = losses.sub_pixels(batch["labels"].long())
         known, bare = labels < COUNT, labels == int(Region.IGNORE)
-        shadow = losses.sub_pixels(batch["shadow"].float()).clamp(SHADOW_FLOOR, SHEEN_CEILING).log()
+        ratio = colour_planes(batch["shadow"].float().clamp(SHADOW_FLOOR, SHEEN_CEILING))
+        seen = colour_planes(batch["strip"].float() / 255)
+        shadow = ratio.log()
         visible = (labels < int(Region.FRAME)) | (labels == int(Region.CLEAR_LENS))  # elsewhere nobody asks
-        visible = visible.float()
         skin = (labels < int(Region.FRAME)) & (labels != int(Region.BACKGROUND))
         error = (said.log_shadow - shadow).abs()
         changed = shadow.abs() > LIT
-        ratio_error = torch.where(error < 1, error, 1 + error.log()) * visible * (1 + 4 * changed)
-        likely_shaded = ((SHADED - said.log_shadow) / SHADE_STEP).sigmoid()
+        behind = (labels == int(Region.CLEAR_LENS))[:, None]  # there an error counts by the brightness it spoils
+        weight = visible[:, None] * (1 + 4 * changed) * torch.where(behind, 2.5 * (seen / ratio).clamp(0.05, 1), 1.0)
+        ratio_error = torch.where(error < 1, error, 1 + error.log()) * weight
+        likely_shaded = ((SHADED - said.log_shadow.mean(1)) / SHADE_STEP).sigmoid()
         log_probability = said.logits.log_softmax(1)
         worn = dict(zip(GLASSES, log_probability[:, int(GLASSES[0]) :].exp().unbind(1), strict=True))
         taught = labels.masked_fill(~known, int(Region.IGNORE))
@@ -132,8 +141,8 @@ class DeleterTask:
             "parsing": losses.parsing_loss(log_probability, taught, self.weights.to(labels.device)),
             "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
             "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
-            "shadow": SHADOW * ratio_error.sum() / visible.sum().clamp_min(1),
-            "shaded": SHADE_DICE * losses.dice_loss(likely_shaded, shadow < SHADED, skin),
+            "shadow": SHADOW * ratio_error.sum() / (3 * visible.sum()).clamp_min(1),
+            "shaded": SHADE_DICE * losses.dice_loss(likely_shaded, shadow.mean(1) < SHADED, skin),
             "kind": KIND
             * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
         }
@@ -168,31 +177,34 @@ class DeleterTask:
         rows = []
         for image, labels, _ in self.held_out[:14]:
             said, _, shadow, _ = answer(model, image)
-            ratio = np.repeat((shadow * 127).clip(0, 255).astype(np.uint8)[..., None], 3, 2)
+            ratio = (shadow * 127).clip(0, 255).astype(np.uint8)
             rows.append(np.hstack([image, painted(image, said), painted(image, labels), ratio]))
         return np.vstack(rows)
 
 
-def through_lenses(sample: Sample, image: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(256, 256) float32 light ratio: the cast shadow, and within clear lenses all light that tint and shadow take away
-    and reflections add.
+def through_lenses(shadow: np.ndarray, image: np.ndarray, clean: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(h, w, 3) float32 light ratio: the cast shadow (h, w), and within clear lenses all light that tint and shadow
+    take away and reflections add.
 
-    There the ratio is that of smoothed brightness with and without glasses, since lenses also move what is seen.
+    There the ratio is that of slightly smoothed colours with and without glasses, since lenses also move what is seen.
     """
-    shadow = sample.picture("shadow").astype(np.float32) / 255
-    lens = (labels == Region.CLEAR_LENS).astype(np.float32)
+    lens = (labels == Region.CLEAR_LENS).astype(np.float32)[..., None]
     if not lens.any():
-        return shadow
-    seen, clean = (cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) * lens for one in (image, sample.picture("clean")))
-    seen, clean = (cv2.GaussianBlur(one, (0, 0), LENS_SIGMA_PX) for one in (seen, clean))
-    return np.where(lens > 0, seen / np.maximum(clean, 1), shadow).astype(np.float32)
+        return np.repeat(shadow[..., None], 3, 2)
+    seen, bare = (cv2.GaussianBlur(one * lens, (0, 0), LENS_SIGMA_PX) for one in (image, clean))
+    return np.where(lens > 0, (seen + 1) / (bare + 1), shadow[..., None]).astype(np.float32)
+
+
+def colour_planes(pictures: Tensor) -> Tensor:
+    """(N, H, W, 3) -> (N, 3, 4, H/2, W/2), the layout of `Parsing.log_shadow`."""
+    return torch.stack([losses.sub_pixels(plane) for plane in pictures.unbind(3)], 1)
 
 
 def answer(model: nn.Module, strip: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One (128, 256, 3) uint8 strip -> labels (128, 256), glasses (4, 128, 256), shadow (128, 256), kind (3,)."""
+    """One (128, 256, 3) uint8 strip -> labels (128, 256), glasses (4, 128, 256), shadow (128, 256, 3), kind (3,)."""
     with torch.no_grad():
         labels, glasses, shadow, kind = model(pictures(torch.from_numpy(np.ascontiguousarray(strip)[None])))
-    return labels[0].numpy(), glasses[0].numpy(), shadow[0, 0].numpy(), kind[0].numpy()
+    return labels[0].numpy(), glasses[0].numpy(), shadow[0].permute(1, 2, 0).numpy(), kind[0].numpy()
 
 
 def create_task(options: Options) -> DeleterTask:

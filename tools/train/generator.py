@@ -4,7 +4,9 @@ Added to the paper: squared error, gradient loss, and perceptual loss. Both styl
 our own deleter (the encoder of `OUT/../deleter/checkpoint.pt`, or of the weights that ship), where LaFIn takes
 VGG-19, whose weights carry another licence and cannot be fetched everywhere. What is cheap and says most comes first:
 style and perceptual terms, which cost as much as the network, join at half time, and the adversarial term (least
-squares, conditional on mask and landmarks, with feature matching) at the end of the training.
+squares, conditional on mask and landmarks, with feature matching) at the end of the training. A training that starts
+from known weights has style and perceptual terms from its beginning. With `--recogniser`, what is painted must leave
+the face one that G takes for the same person's.
 Clean crops come from the shards (`--shards`), or, without any, from photographs with landmarks (`--points`).
 """
 
@@ -18,27 +20,38 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from engines.networks.deleter import Deleter
 from engines.networks.generator import Discriminator, Generator
-from realtime.align import CROP_SIZE, MIRROR, STRIP, aligned_crop, crop_from_landmarks, transform_points, warp
+from realtime.align import (
+    CROP_SIZE,
+    MIRROR,
+    STRIP,
+    STRIP_BOTTOM,
+    STRIP_TOP,
+    aligned_crop,
+    crop_from_landmarks,
+    transform_points,
+    warp,
+)  # fmt: skip
 from realtime.landmark_map import landmark_map
+from tools.evaluate.coefficients import shrunk
 from tools.evaluate.inpainting import masked_scores, telea
 from tools.photos import Photographs, annotations
 from tools.train import losses
 from tools.train.augment import after, jitter_similarity, relight
+from tools.train.features import feature_network, feature_terms
+from tools.train.identity import frozen_recogniser
 from tools.train.masks import deleted_mask, drawn_glasses, jittered
 from tools.train.samples import Samples
-from tools.train.start import load_shipped
-from tools.train.trainer import Batch, Models, Options, Recipe, load_weights, pictures
+from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
-PIXEL, STYLE, VARIATION = 1.0, 250.0, 0.1  # eq. 5
-PERCEPTUAL, GRADIENT, ADVERSARIAL, MATCHING = 0.05, 0.5, 0.005, 0.1  # ours, small beside eq. 2
+PIXEL, VARIATION = 1.0, 0.1  # eq. 5, with the style term of `tools.train.features`
+GRADIENT, ADVERSARIAL, MATCHING = 0.5, 0.005, 0.1  # ours, small beside eq. 2
 SQUARE = 2.0  # of the squared error, which PSNR counts
 FEATURES_FROM, ADVERSARIAL_FROM = 0.5, 0.85  # fractions of the training
 SETS = ("celeba", "helen", "aaf", "gan")
-
-STYLE_SCALE = 0.2  # of our features in eq. 3: the paper's 250 was chosen for the smaller ones of VGG
+IDENTITY = 0.15  # of 1 - cosine of G; it tells more about eyes behind dark lenses than their mean colour does
 FEATURE_ROWS = 6  # of a batch that perceptual and style losses look at: they cost as much as the generator
 
 
@@ -106,6 +119,8 @@ class GeneratorTask:
     def __init__(self, options: Options):
         self.options = options
         self.crops = self._source("train")
+        self.features_from = FEATURES_FROM if options.start is None else 0.0
+        self.recogniser = frozen_recogniser(options.recogniser, options.quality) if options.recogniser else None
 
     def _source(self, split: str) -> Callable[[np.random.Generator], Crop]:
         folder = self.options.shards
@@ -119,8 +134,8 @@ class GeneratorTask:
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         rows = [varied(self.crops(rng), rng) for _ in range(self.recipe.batch)]
-        clean, seen, mask, guide = (np.stack(parts) for parts in zip(*rows, strict=True))
-        return {"clean": clean, "seen": seen, "mask": mask, "guide": guide}
+        clean, seen, mask, guide, face = (np.stack(parts) for parts in zip(*rows, strict=True))
+        return {"clean": clean, "seen": seen, "mask": mask, "guide": guide, "face": face[:FEATURE_ROWS]}
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         real = pictures(batch["clean"])
@@ -138,8 +153,12 @@ class GeneratorTask:
             "gradient": GRADIENT * losses.gradient_loss(made, real, hole),
             "variation": VARIATION * losses.variation_loss(made),
         }
-        if progress > FEATURES_FROM:
-            self._add_features(self._features, made[:FEATURE_ROWS], real[:FEATURE_ROWS], hole[:FEATURE_ROWS], terms)
+        if progress > self.features_from:
+            rows = slice(FEATURE_ROWS)
+            terms |= feature_terms(self._features, made[rows], real[rows], hole[rows])
+            if self.recogniser is not None:
+                face = pictures(batch["face"])
+                terms["identity"] = IDENTITY * losses.feature_loss(face, with_strip(face, made), self.recogniser)
         if late:
             score, inner = models["discriminator"](made, hole, guide)
             with torch.no_grad():
@@ -148,17 +167,6 @@ class GeneratorTask:
             terms["matching"] = MATCHING * losses.perceptual_loss(inner[:3], true[:3])
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
-
-    def _add_features(
-        self, network: Deleter, made: Tensor, real: Tensor, hole: Tensor, terms: dict[str, Tensor]
-    ) -> None:
-        """Perceptual loss on the whole pictures, style loss (eq. 3) on what lies inside the mask."""
-        n = len(made)
-        said, true = network.features(torch.cat([made, made * hole])), network.features(torch.cat([real, real * hole]))
-        whole = [(a[:n], b[:n]) for a, b in zip(said[:3], true[:3], strict=True)]
-        masked = [(STYLE_SCALE * a[n:], STYLE_SCALE * b[n:]) for a, b in zip(said[:2], true[:2], strict=True)]
-        terms["perceptual"] = PERCEPTUAL * losses.perceptual_loss(*zip(*whole, strict=True))
-        terms["style"] = STYLE * losses.style_loss(*zip(*masked, strict=True))
 
     def _discriminate(
         self, judge: nn.Module, real: Tensor, hole: Tensor, guide: Tensor, late: bool
@@ -192,7 +200,8 @@ class GeneratorTask:
 
 
 def varied(crop: Crop, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Jittered, flipped, relit strips of a crop, its mask grown, its landmarks a little off."""
+    """Jittered, flipped, relit strips of a crop, its mask grown, its landmarks a little off; and the whole clean crop,
+    (128, 128, 3)."""
     moved, points = jitter_similarity(rng, 0.04, 0.05, 4.0), crop.points
     if rng.random() < 0.5:
         moved = after(moved, np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]]))
@@ -201,7 +210,8 @@ def varied(crop: Crop, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     size = (CROP_SIZE, CROP_SIZE)
     both = relight(np.vstack([warp(crop.clean, moved, size), warp(crop.seen, moved, size)]), rng)
     mask = jittered(warp(crop.mask, moved, size), rng)
-    return strips(Crop(both[:CROP_SIZE], both[CROP_SIZE:], points, mask))
+    clean, seen = both[:CROP_SIZE], both[CROP_SIZE:]
+    return *strips(Crop(clean, seen, points, mask)), shrunk(clean)
 
 
 def strips(crop: Crop) -> tuple[np.ndarray, ...]:
@@ -211,6 +221,13 @@ def strips(crop: Crop) -> tuple[np.ndarray, ...]:
     return np.ascontiguousarray(crop.clean[STRIP]), np.ascontiguousarray(crop.seen[STRIP]), mask, guide
 
 
+def with_strip(face: Tensor, made: Tensor) -> Tensor:
+    """Whole crops at half size, (N, 3, 128, 128), and the first N strips made, (M, 3, 128, 256), in them: G's view."""
+    half = functional.avg_pool2d(made[: len(face)], 2)
+    top, bottom = STRIP_TOP // 2, STRIP_BOTTOM // 2
+    return torch.cat([face[:, :, :top], half, face[:, :, bottom:]], 2)
+
+
 def fill(model: nn.Module, seen: np.ndarray, mask: np.ndarray, guide: np.ndarray) -> np.ndarray:
     """The network's answer for one strip, (128, 256, 3) uint8."""
     hole = torch.from_numpy(mask > 127).float()[None, None]
@@ -218,16 +235,6 @@ def fill(model: nn.Module, seen: np.ndarray, mask: np.ndarray, guide: np.ndarray
     with torch.no_grad():
         made = model(torch.cat([known, hole, torch.from_numpy(guide).float()[None, None] / 255], 1))
     return (made[0].permute(1, 2, 0).clamp(0, 1) * 255).round().byte().numpy()
-
-
-def feature_network(checkpoint: Path) -> Deleter:
-    """A light deleter, frozen, whose encoder gives style and perceptual features: of a checkpoint, or as shipped."""
-    network = Deleter("light").eval().requires_grad_(False)
-    if checkpoint.exists():
-        load_weights(network, checkpoint)
-    else:
-        load_shipped(network, "deleter", "light")
-    return network
 
 
 def create_task(options: Options) -> GeneratorTask:

@@ -11,7 +11,7 @@ from tools.evaluate.coefficients import INPUT_SIZE
 from tools.train import losses
 from tools.train.start import SHIPPED, load_shipped
 
-RELATION, TWINS, CONTRAST, TEMPERATURE = 6.0, 1.0, 0.05, 0.15
+RELATION, TWINS, CONTRAST, TEMPERATURE = 6.0, 2.5, 0.05, 0.15
 
 
 def identity_terms(identity: Tensor, feature: Tensor, pairs: int) -> dict[str, Tensor]:

@@ -23,6 +23,7 @@ from tools.evaluate.measures import area_under_roc, normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.face_crops import SIDE, background_squares, face_crops
 from tools.photos import Photographs, annotations
+from tools.train.lids import EYES, gap_of
 from tools.train.shards import RenderedFaces
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
@@ -43,6 +44,8 @@ class LandmarkRecipe(Recipe):
         ("gan", 0.03),
     )
     shard_share: float = 0.2
+    shut: float = 0.1  # share drawn from the faces with an eye shut, below shut_gap of its width: they are rare
+    shut_gap: float = 0.13
     glasses: float = 0.35
     covers: float = 0.2
     first: float = 0.3  # weight of the points before refinement
@@ -72,6 +75,8 @@ class LandmarkTraining:
         self.backgrounds = background_squares(photos, "train", 3, np.random.default_rng(0))
         self.held_out_backgrounds = background_squares(photos, "val", 4, np.random.default_rng(1))
         self.members = {name: np.flatnonzero(self.faces.set == name) for name, _ in recipe.shares}
+        gaps = [min(gap_of(points[eye]) for eye in EYES) for points in self.faces.points]
+        self.shut = np.flatnonzero(np.array(gaps) < recipe.shut_gap)
         self.rendered = RenderedFaces(options.shards) if options.shards else None
 
     def models(self) -> dict[str, nn.Module]:
@@ -171,7 +176,7 @@ class LandmarkTraining:
     def _cached(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         shares = np.array([share if self.members[name].size else 0.0 for name, share in self.recipe.shares])
         name = self.recipe.shares[int(rng.choice(len(shares), p=shares / shares.sum()))][0]
-        i = int(rng.choice(self.members[name]))
+        i = int(rng.choice(self.shut if self.shut.size and rng.random() < self.recipe.shut else self.members[name]))
         return np.ascontiguousarray(self.faces.images[i]), self.faces.points[i], self.faces.weight[i]
 
     def _faceless(self, rng: np.random.Generator) -> np.ndarray:

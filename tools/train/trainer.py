@@ -102,10 +102,15 @@ class Run:
 
     def _optimiser(self, player: str) -> torch.optim.Optimizer:
         recipe = self.task.recipe
-        decayed = [p for p in self.models[player].parameters() if p.requires_grad and p.ndim > 1]
-        plain = [p for p in self.models[player].parameters() if p.requires_grad and p.ndim <= 1]
+        learning = [p for p in self._parameters(player) if p.requires_grad]
+        decayed, plain = [p for p in learning if p.ndim > 1], [p for p in learning if p.ndim <= 1]
         groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         return torch.optim.AdamW(groups, lr=recipe.learning_rate[player], betas=recipe.betas)
+
+    def _parameters(self, player: str) -> list[nn.Parameter]:
+        """What learns when `player` does: its own network, and companions that only the training needs."""
+        names = (player, *getattr(self.task, "companions", {}).get(player, ()))
+        return [parameter for name in names for parameter in self.models[name].parameters()]
 
     def _step(self, batch: Batch, fraction: float, terms: dict[str, float]) -> dict[str, float]:
         recipe = self.task.recipe
@@ -121,7 +126,7 @@ class Run:
             losses = self.task.loss(self.models, batch, player)
             optimiser.zero_grad(set_to_none=True)
             self.fabric.backward(losses["total"])
-            norm = nn.utils.clip_grad_norm_(self.models[player].parameters(), recipe.clip_norm)
+            norm = nn.utils.clip_grad_norm_(self._parameters(player), recipe.clip_norm)
             if torch.isfinite(norm):  # one bad batch must not ruin a night
                 optimiser.step()
             if self.step % 10 == 0:

@@ -7,7 +7,7 @@ import pytest
 
 from realtime.face.camera import project
 from realtime.face.coefficients import Pose
-from realtime.face.light import AMBIENT, directional, shade
+from realtime.face.light import AMBIENT, dimmed, directional, shade
 from realtime.face.mesh import vertex_normals
 
 
@@ -43,3 +43,10 @@ def test_normals_of_a_tetrahedron_point_away_from_its_middle() -> None:
     vertices = np.array([[1, 1, 1], [-1, -1, 1], [-1, 1, -1], [1, -1, -1]], np.float32)
     triangles = np.array([[0, 2, 1], [0, 1, 3], [0, 3, 2], [1, 2, 3]])
     np.testing.assert_allclose(vertex_normals(vertices, triangles), vertices / np.sqrt(3), atol=1e-5)
+
+
+def test_a_strong_light_is_dimmed_so_that_clay_stays_grey_and_a_weak_one_is_left():
+    facing = np.array([[0, 0, 1]], np.float32)
+    strong = directional(np.array([0, 0.3, 1]), 1.4, 0.6)
+    assert shade(facing, strong)[0] > 1.5 and shade(facing, dimmed(strong))[0] == pytest.approx(1, abs=1e-5)
+    np.testing.assert_array_equal(dimmed(0.5 * AMBIENT), 0.5 * AMBIENT)

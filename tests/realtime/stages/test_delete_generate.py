@@ -21,8 +21,8 @@ def deleter(kind=(0.02, 0.95, 0.03), dark=0.0):
         glasses[0, 2, 60:90, 70:110] = dark
         labels = np.full((1, 128, 256), Region.SKIN, np.uint8)
         labels[0][BAR] = Region.FRAME
-        shadow = np.ones((1, 1, 128, 256), np.float32)
-        shadow[0, 0][SHADE] = 0.6
+        shadow = np.ones((1, 3, 128, 256), np.float32)
+        shadow[0, :, *SHADE] = 0.6
         return {"labels": labels, "glasses": glasses, "shadow": shadow, "kind": np.array([kind], np.float32)}
 
     return ScriptedNetwork(answer)
@@ -47,6 +47,20 @@ def test_the_mask_grows_less_between_the_lids():
     assert between_lids(points, (128, 256))[60, 75] and not between_lids(points, (128, 256))[60, 110]
     assert np.flatnonzero(hole[:, 75]).tolist() == list(range(58, 63))
     assert np.flatnonzero(hole[:, 110]).tolist() == list(range(56, 65))
+
+
+def test_a_face_whose_frame_nobody_sees_wears_none():
+    network = deleter()
+    full = network.answer
+    for columns, kind in ((85, Glasses.CLEAR), (84, Glasses.NONE)):  # 8 x 25 pixels of the frame are left, or 8 x 24
+
+        def answer(inputs, columns=columns):
+            found = full(inputs)
+            found["labels"][0][:, columns:] = Region.SKIN
+            return found
+
+        network.answer = answer
+        assert Delete(network)(picture_of(), (face_at(),))[1][0].glasses is kind
 
 
 def test_the_shadow_is_undone_on_the_skin_by_division():

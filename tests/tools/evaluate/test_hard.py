@@ -46,7 +46,7 @@ def test_every_case_wears_what_it_says(bare, model):
 def test_cases_are_scored_and_compared_with_plain_glasses(bare, model):
     found = {
         "labels": np.full((128, 256), Region.SKIN, np.uint8), "glasses": np.zeros((4, 128, 256), np.float32),
-        "shadow": np.ones((1, 128, 256), np.float32), "kind": np.array([0.0, 1.0, 0.0], np.float32),
+        "shadow": np.ones((3, 128, 256), np.float32), "kind": np.array([0.0, 1.0, 0.0], np.float32),
     }  # fmt: skip
     cases = {
         name: iter([(CASES[name](bare, np.random.default_rng(5), model), bare.points)])

@@ -19,7 +19,7 @@ from tools.evaluate.removal import evaluate_removal
 UNWORN = {
     "labels": np.full((128, 256), Region.SKIN, np.uint8),
     "glasses": np.zeros((4, 128, 256), np.float32),
-    "shadow": np.ones((1, 128, 256), np.float32),
+    "shadow": np.ones((3, 128, 256), np.float32),
     "kind": np.array([1.0, 0.0, 0.0], np.float32),
 }
 

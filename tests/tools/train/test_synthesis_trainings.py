@@ -8,7 +8,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from engines.networks import recogniser  # noqa: E402
 from engines.networks.classes import Region  # noqa: E402
+from realtime.align import STRIP_BOTTOM, STRIP_TOP  # noqa: E402
 from tests.tools.train.hand_made import totals_while_learning, write_shard  # noqa: E402
 from tools.train import deleter, generator, worn  # noqa: E402
 from tools.train.samples import Samples  # noqa: E402
@@ -60,19 +62,28 @@ def test_late_generator_losses_are_finite(shards, tmp_path):
     models = task.models()
     batch = {key: torch.from_numpy(value) for key, value in task.batch(np.random.default_rng(0)).items()}
     batch["progress"] = 0.9
+    task.recogniser = recogniser.build().eval().requires_grad_(False)
     terms = task.loss(models, batch, "model")
-    assert {"pixel", "gradient", "variation", "adversarial", "matching"} <= terms.keys()
+    assert {"pixel", "gradient", "variation", "adversarial", "matching", "identity"} <= terms.keys()
     terms["total"].backward()
     assert torch.isfinite(terms["total"]) and torch.isfinite(task.loss(models, batch, "discriminator")["total"])
+
+
+def test_the_made_strip_lies_in_the_face_where_it_was_cut():
+    face, made = torch.zeros(2, 3, 128, 128), torch.ones(3, 3, 128, 256)
+    rows = generator.with_strip(face, made).amax((0, 1, 3))
+    assert rows.nonzero()[[0, -1], 0].tolist() == [STRIP_TOP // 2, STRIP_BOTTOM // 2 - 1]
 
 
 def test_light_ratio_within_clear_lenses_holds_their_tint(shards):
     sample = next(one for one in Samples(shards) if one.value("kind") == 1)
     labels, clean = sample.picture("labels"), sample.picture("clean")
+    shadow = sample.picture("shadow").astype(np.float32) / 255
     lens = labels == Region.CLEAR_LENS
-    tinted = np.where(lens[..., None], (clean * 0.7).astype(np.uint8), clean)
-    ratio = deleter.through_lenses(sample, tinted, labels)
-    assert np.abs(ratio[lens] - 0.7).max() < 0.04
-    np.testing.assert_allclose(ratio[~lens], sample.picture("shadow")[~lens] / np.float32(255))
+    tint = np.array([0.7, 0.8, 0.6])
+    tinted = np.where(lens[..., None], (clean * tint).astype(np.uint8), clean)
+    ratio = deleter.through_lenses(shadow, tinted, clean, labels)
+    assert np.abs(ratio[lens] - tint).max() < 0.04
+    np.testing.assert_allclose(ratio[~lens], shadow[~lens, None].repeat(3, 1))
     shining = np.where(lens[..., None], (clean * 0.8 + 51).astype(np.uint8), clean)
-    assert (deleter.through_lenses(sample, shining, labels)[lens] > 1.02).mean() > 0.5
+    assert (deleter.through_lenses(shadow, shining, clean, labels)[lens] > 1.02).mean() > 0.5

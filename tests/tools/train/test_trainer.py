@@ -72,6 +72,24 @@ def test_resumes_exactly(tmp_path: Path) -> None:
         assert torch.equal(value, weights(parts)[key]), key
 
 
+class AidedTask(LineTask):
+    """The line, beside a companion that learns to say 3 of whatever it sees."""
+
+    companions = {"model": ("partner",)}  # noqa: RUF012
+
+    def loss(self, models, batch, player):  # type: ignore[no-untyped-def]
+        aside = (models["partner"](torch.zeros(1, 1)) - 3).square().mean()
+        return {"total": super().loss(models, batch, player)["total"] + aside}
+
+
+def test_companions_learn_with_their_player_and_are_kept(tmp_path: Path) -> None:
+    path = train(AidedTask(), Options(tmp_path, tmp_path / "run", minutes=5), seconds())
+    partner = torch.load(path, weights_only=False)["partners"]["partner"]
+    assert float(partner["bias"]) == pytest.approx(3, abs=0.05)
+    alone = train(LineTask(), Options(tmp_path, tmp_path / "alone", minutes=1), seconds())
+    assert abs(float(torch.load(alone, weights_only=False)["partners"]["partner"]["bias"])) <= 1
+
+
 def test_the_seed_decides(tmp_path: Path) -> None:
     runs = [train(LineTask(), Options(tmp_path, tmp_path / str(s), 1, seed=s), seconds(), steps=5) for s in (0, 1)]
     assert not torch.equal(weights(runs[0])["weight"], weights(runs[1])["weight"])
