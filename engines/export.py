@@ -42,9 +42,7 @@ class Export:
 
 
 EXPORTS = {
-    "detector": Export(
-        {"image": (1, 3, "H", "W")}, {"boxes": (1, "K", 4), "scores": (1, "K")}, graph="DetectorGraph"
-    ),
+    "detector": Export({"image": (1, 3, "H", "W")}, {"boxes": (1, "K", 4), "scores": (1, "K")}, graph="DetectorGraph"),
     "landmarks": Export({"crop": (BATCH, 3, 128, 128)}, {"points": (BATCH, 68, 2), "confidence": (BATCH, 1)}),
     "deleter": Export(
         {"strip": (BATCH, 3, 128, 256)},
@@ -57,7 +55,8 @@ EXPORTS = {
         graph="DeleterGraph",
     ),
     "generator": Export({"strip": (BATCH, 5, 128, 256)}, {"strip_filled": (BATCH, 3, 128, 256)}),
-    "coefficients": Export({"crop": (BATCH, 3, 128, 128)}, {"coefficients": (BATCH, 239)}),
+    "coefficients": Export({"crop": (BATCH, 3, 128, 128), "features": (BATCH, 128)}, {"coefficients": (BATCH, 239)}),
+    "lenses": Export({"strip": (BATCH, 3, 128, 256)}, {"scale": (BATCH, 1)}),
     "lids": Export({"eyes": (BATCH, 1, 40, 56)}, {"gap": (BATCH, 1)}),
     "recogniser": Export({"crop": (BATCH, 3, 128, 128)}, {"features": (BATCH, 128)}),
     "refiner": Export(

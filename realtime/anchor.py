@@ -4,6 +4,7 @@ The regressor (paper 3.3) sees the whole face at 160 px and is steady in identit
 lips and outline more sharply. This joins both: the pose is what both together mean (`realtime.correction`), then
 Gauss-Newton on eq. 7 over the 68 points finds the expression, with the regressed one as the prior, so that closed eyes
 close and the drawn mesh lies on the face. The points alone may not turn the head: they follow lids, lips and jaw.
+How far lids and lips are apart is believed more than where they are: both of a pair err alike.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from realtime.face.coefficients import SLICES, angles_from_rotation, pose, rotat
 from realtime.face.model import FaceModel
 
 EXPRESSION, POSE = SLICES["expression"], SLICES["pose"]
+LIPS_APART = np.array([(61, 67), (62, 66), (63, 65)])  # upper and lower landmarks of the mouth
+LIDS_APART = np.array([(37, 41), (38, 40), (43, 47), (44, 46)])
+ABOVE, BELOW = np.concatenate([LIPS_APART, LIDS_APART]).T
 LIDS = np.array([name.startswith("eyeBlink") for name in EXPRESSION_NAMES])
 BROWS = np.array([name.startswith(("browDown", "browInnerUp", "browOuterUp")) for name in EXPRESSION_NAMES])
 # what lips and lids show clearly; the 68 points hardly tell the others apart, which would soak up their errors
@@ -39,6 +43,7 @@ class AnchorSettings:
     expression: of a regressed weight that the points show; hidden: of one that they hardly show; brows: of theirs;
     lids: of a blink, which the regressor at 160 px hardly sees.
     angle: of a corrected angle, radians. scale: of the logarithm of the scale. place: of the position, mm.
+    lips_apart, lids_apart: of the distance between two points of a pair, over the eye distance.
     steps: Gauss-Newton steps.
     """
 
@@ -52,6 +57,8 @@ class AnchorSettings:
     angle: float = 0.01
     scale: float = 0.03
     place: float = 0.5
+    lips_apart: float = 0.02
+    lids_apart: float = 0.008
     steps: int = 2
 
 
@@ -62,6 +69,7 @@ def anchor(
     settings = settings or AnchorSettings()
     eye_distance = max(float(np.linalg.norm(landmarks[45] - landmarks[36])), 1.0)
     whiten = _whitening(landmarks, settings) / (settings.point * eye_distance)
+    apart = np.repeat((settings.lips_apart, settings.lids_apart), (len(LIPS_APART), len(LIDS_APART))) * eye_distance
     believed = np.where(SHOWN, settings.expression, np.where(BROWS, settings.brows, settings.hidden))
     believed = np.where(LIDS, settings.lids, believed)
     placed = 1 / (settings.place * max(float(coefficients[POSE][3]), 1e-3))
@@ -73,8 +81,10 @@ def anchor(
     now = start.copy()
     for _ in range(settings.steps):
         points, jacobian = _seen(model, now)
-        residual = (whiten @ (landmarks - points)[:, :, None]).ravel()
-        jacobian = (whiten @ jacobian.reshape(68, 2, 70)).reshape(136, 70)
+        missed, change = landmarks - points, jacobian.reshape(68, 2, 70)
+        gaps, gap_change = _between(missed, change, apart)
+        residual = np.r_[(whiten @ missed[:, :, None]).ravel(), gaps]
+        jacobian = np.concatenate([(whiten @ change).reshape(136, 70), gap_change])
         grown = np.log(now[POSE][3] / start[POSE][3])
         shifted = now[POSE][4:] - start[POSE][4:]
         away = np.r_[now[EXPRESSION] - start[EXPRESSION], _turn(start_rotation, now), grown, shifted]
@@ -83,6 +93,15 @@ def anchor(
         now[EXPRESSION] = np.clip(now[EXPRESSION] + step[:64], low, high)
         _turn_and_move(now, step[64:])
     return now.astype(np.float32)
+
+
+def _between(missed: np.ndarray, change: np.ndarray, apart: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Errors (14,) and Jacobian (14, 70) of the vectors between the points of every pair, in their deviations `apart`
+    (7,), out of those of the points, (68, 2) and (68, 2, 70). A gap says nothing of the pose."""
+    errors = (missed[ABOVE] - missed[BELOW]) / apart[:, None]
+    changes = (change[ABOVE] - change[BELOW]) / apart[:, None, None]
+    changes[..., 64:] = 0
+    return errors.ravel(), changes.reshape(-1, 70)
 
 
 def _whitening(landmarks: np.ndarray, settings: AnchorSettings) -> np.ndarray:

@@ -18,7 +18,7 @@ from engines.providers import PROVIDERS
 from realtime.errors import reason
 from realtime.machine import gpu_names, processor_name, usable_cores
 
-NETWORKS = ("detector", "landmarks", "deleter", "generator", "coefficients", "lids", "refiner")
+NETWORKS = ("detector", "landmarks", "deleter", "lenses", "generator", "coefficients", "recogniser", "lids", "refiner")
 NEEDED = ("numpy", "cv2", "onnxruntime", "av", "numba", "threadpoolctl", "tqdm")
 
 
@@ -166,6 +166,8 @@ def _senders(sends: Sequence[str]) -> Iterator[Finding]:
         yield Finding("sender", *probe_target(parse_target(text)))
     for name in PROTOCOLS if not sends else ():
         yield Finding("sender", *probe_default(name))
+
+
 def _page() -> Iterator[Finding]:
     if not _importable("aiohttp"):
         yield Finding("page", None, "serve needs aiohttp: pip install 'nakedeye[serve]'")
@@ -182,14 +184,10 @@ def _importable(name: str) -> bool:
     return True
 
 
-def report(
-    models_dir: Path | None = None, write: Callable[[str], None] = print, sends: Sequence[str] = ()
-) -> bool:
+def report(models_dir: Path | None = None, write: Callable[[str], None] = print, sends: Sequence[str] = ()) -> bool:
     """Writes every finding as it is made. True when all that is needed works."""
     works = True
     for finding in examine(models_dir, sends):
         write(str(finding))
         works = works and finding.ok is not False
     return works
-
-

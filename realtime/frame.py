@@ -14,6 +14,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from realtime.face.drive import Drive
+    from realtime.lenses import Lens
 
 
 class Glasses(IntEnum):
@@ -66,6 +67,7 @@ class Face:
     mask: (256, 256) uint8, what `delete` wants gone in the crop, 0 keep .. 255 delete, feathered.
     shadow: (256, 256, 3) float32 light with glasses / without in the crop: below 1 in shadows, above 1 in reflections.
     labels: (128, 256) uint8 class map M of the strip (`engines.networks.classes`).
+    lenses: clear lenses whose power `unbend` has undone in crop, mask and landmarks.
     remembered: (128, 256) uint8, share of each pixel of the strip that was seen earlier rather than invented; None
         where nothing was.
     coefficients: (239,) float32, frame pixels, see `realtime.face.coefficients`; None before `regress`.
@@ -86,6 +88,7 @@ class Face:
     mask: np.ndarray | None = None
     shadow: np.ndarray | None = None
     labels: np.ndarray | None = None
+    lenses: tuple[Lens, ...] = ()
     remembered: np.ndarray | None = None
     coefficients: np.ndarray | None = None
     texture: np.ndarray | None = None

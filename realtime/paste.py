@@ -9,7 +9,8 @@ import cv2
 import numba
 import numpy as np
 
-from realtime.align import invert
+from realtime.align import STRIP_TOP, invert, transform_points
+from realtime.lenses import Lens, about
 
 Region = tuple[int, int, int, int]
 
@@ -53,6 +54,23 @@ def paste_strip(image: np.ndarray, strip: np.ndarray, mask: np.ndarray, top: int
     weight = warp_to_region(mask, top, frame_from_crop, region)
     source = warp_to_region(strip, top, frame_from_crop, region)
     blend(image[y0:y1, x0:x1], source, weight)
+
+
+def unbend_frame(image: np.ndarray, lenses: tuple[Lens, ...], crop_from_frame: np.ndarray) -> None:
+    """Give what lies behind lenses its true size in a frame (H, W, 3) uint8, in place, at its own resolution."""
+    frame_from_crop = invert(crop_from_frame)
+    for lens in lenses:
+        region = region_of(lens.weight, STRIP_TOP, frame_from_crop, image.shape)
+        if region is None:
+            continue
+        x0, y0, x1, y1 = region
+        seen_from_true = about(transform_points(frame_from_crop, lens.centre[None])[0], 1 / lens.scale)
+        seen_from_true[:, 2] += seen_from_true[:, :2] @ (x0, y0)
+        grown = cv2.warpAffine(
+            image, seen_from_true, (x1 - x0, y1 - y0), flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )  # fmt: skip
+        blend(image[y0:y1, x0:x1], grown, warp_to_region(lens.weight, STRIP_TOP, frame_from_crop, region))
 
 
 def lift_shadow(image: np.ndarray, ratio: np.ndarray, top: int, crop_from_frame: np.ndarray, floor: float) -> None:

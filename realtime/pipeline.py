@@ -12,6 +12,7 @@ from engines.providers import PROVIDERS, choose_entry, has_integer_dot_product
 from realtime.face.model import load_face_model
 from realtime.frame import Faces, Frame
 from realtime.options import Options
+from realtime.regressor import Regressor
 from realtime.stages import Stage
 from realtime.stages.calibrate import Calibrate
 from realtime.stages.delete import Delete
@@ -23,6 +24,7 @@ from realtime.stages.refine import Refine
 from realtime.stages.regress import Regress
 from realtime.stages.remember import Remember
 from realtime.stages.smooth import Smooth, SmoothLandmarks
+from realtime.stages.unbend import Unbend
 from realtime.tracking import Tracker
 from realtime.workers import Group
 
@@ -87,9 +89,9 @@ class Pipeline:
 
 def networks_of(options: Options) -> tuple[str, ...]:
     """Names of the networks that a run with these options needs."""
-    removal = ("deleter", "generator") if options.remove else ()
+    removal = ("deleter", "lenses", "generator") if options.remove else ()
     texture = ("refiner",) if options.texture != "model" else ()
-    return ("detector", "landmarks", *removal, "coefficients", "lids", *texture)
+    return ("detector", "landmarks", *removal, "coefficients", "recogniser", "lids", *texture)
 
 
 def open_pipeline(options: Options, *, live: bool = False, stills: bool = False) -> Pipeline:
@@ -144,8 +146,11 @@ def build_groups(
     synthesise: list[Stage] = []
     if options.remove:
         track.append(Switched(Delete(engines["deleter"]), lambda: switches.remove))
-        synthesise.append(Switched(Generate(engines["generator"]), lambda: switches.remove))
-    rebuild: list[Stage] = [Regress(engines["coefficients"], model, careful=stills), Smooth(smooth)]
+        removal: tuple[Stage, ...] = (Unbend(engines["lenses"]), Generate(engines["generator"]))
+        synthesise += [Switched(stage, lambda: switches.remove) for stage in removal]
+    rebuild: list[Stage] = [
+        Regress(Regressor(engines["coefficients"], engines["recogniser"]), model, careful=stills), Smooth(smooth),
+    ]  # fmt: skip
     if options.remove and options.memory and not stills:
         rebuild.append(Switched(Remember(model), lambda: switches.remove))
     rebuild += [Calibrate(lambda: switches.calibrations)]

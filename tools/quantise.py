@@ -164,7 +164,10 @@ def _deleter(shard: Mapping[str, Any], i: int) -> Inputs:
 
 
 def _coefficients(shard: Mapping[str, Any], i: int) -> Inputs:
-    return {"crop": _planes(cv2.resize(_picture(shard, "clean", i), (128, 128), interpolation=cv2.INTER_AREA))}
+    return {
+        "crop": _planes(cv2.resize(_picture(shard, "clean", i), (128, 128), interpolation=cv2.INTER_AREA)),
+        "features": np.zeros(128, np.float32),
+    }  # no layer that is quantised sees them
 
 
 def deleted(labels: np.ndarray) -> np.ndarray:

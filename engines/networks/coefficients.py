@@ -7,6 +7,8 @@ weighs them (begun as that average; MobileFaceNet, Chen et al. 2018), and the he
 before it, each thinned to a few channels: the shape of a face is where its parts are, to a fraction of a pixel.
 The last layer is split into separate heads (identity, expression, texture, light, pose), initialised to zero around the
 mean of each coefficient, so that the untrained network says "the mean face, frontal".
+The identity also reads what G, the recogniser of eq. 9, says of the same person: where the paper's G only judges N_r,
+here it also tells it whose face it is, which pixels and 68 points tell far worse (Table 1).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from torch import nn
 from torch.nn import functional
 
 from engines.networks.deleter import MEAN, SPREAD
+from engines.networks.recogniser import FEATURES
 from realtime.face.coefficients import COUNT, SLICES
 
 WIDTHS = {"light": 32, "full": 64}  # channels of the first layer; ResNet-50 has 64
@@ -51,13 +54,13 @@ class Bottleneck(nn.Module):
 
 
 class Coefficients(nn.Module):
-    """(N, 3, S, S) RGB 0..1, the aligned crop shrunk (S = 128 at run time, any S in training) -> (N, 239) coefficients,
-    pose in pixels of the 256x256 crop.
+    """(N, 3, S, S) RGB 0..1, the aligned crop shrunk (S = 128 at run time, any S in training), and (N, 128) features of
+    G, of unit length, zero where nobody asked it -> (N, 239) coefficients, pose in pixels of the 256x256 crop.
 
     centre, spread: (239,) buffers, mean and standard deviation of the training coefficients, saved with the weights.
     """
 
-    inputs = ("crop",)
+    inputs = ("crop", "features")
     centre: torch.Tensor
     spread: torch.Tensor
     outputs = ("coefficients",)
@@ -82,6 +85,8 @@ class Coefficients(nn.Module):
         for head in self.heads.values():
             nn.init.zeros_(head.weight)  # type: ignore[arg-type]
             nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+        self.known = nn.Linear(FEATURES, SLICES["identity"].stop - SLICES["identity"].start, bias=False)
+        nn.init.zeros_(self.known.weight)
         self.register_buffer("centre", torch.zeros(COUNT))
         self.register_buffer("spread", torch.ones(COUNT))
 
@@ -95,10 +100,12 @@ class Coefficients(nn.Module):
             cells = functional.adaptive_avg_pool2d(cells, FINE_SIDE)
         return torch.cat([self.gather(coarse).flatten(1), cells.flatten(1)], 1)
 
-    def forward(self, crop: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+    def forward(self, crop: torch.Tensor, features: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """The coefficients; while training, the features before the heads too."""
         x = self.embed(crop)
-        said = self.centre + self.spread * torch.cat([head(x) for head in self.heads.values()], 1)
+        parts = {name: head(x) for name, head in self.heads.items()}
+        parts["identity"] = parts["identity"] + self.known(features)
+        said = self.centre + self.spread * torch.cat(list(parts.values()), 1)
         return (said, x) if self.training else said
 
 

@@ -33,15 +33,16 @@ class DriveAgain:
 
 
 def table_of(drive: Drive | None) -> np.ndarray:
-    """(2, 5) float64: yaw, pitch, strength, visible, gap of the left and the right eye; NaN where not measured."""
+    """(2, 6) float64: yaw, pitch, strength, visible, gap, shut of left and right eye; NaN where not measured."""
     if drive is None or drive.looks is None:
-        return np.full((2, 5), np.nan)
-    return np.array([[*look.direction, look.strength, look.visible, look.gap] for look in drive.looks], np.float64)
+        return np.full((2, 6), np.nan)
+    rows = [[*look.direction, look.strength, look.visible, look.gap, look.shut] for look in drive.looks]
+    return np.array(rows, np.float64)
 
 
 def looks_of(table: np.ndarray) -> Looks | None:
     """The inverse of `table_of`."""
     if np.isnan(table[:, :4]).any():
         return None
-    left, right = (Look(row[:2], float(row[2]), float(row[3]), float(row[4])) for row in table)
+    left, right = (Look(row[:2], *(float(value) for value in row[2:])) for row in table)
     return left, right

@@ -89,7 +89,7 @@ class RecordSink:
     def close(self) -> None:
         arrays = {f"texture_{track}": texture for track, texture in self._textures.items()}
         arrays |= {"index": np.array(self._index, np.int64), "pts": np.array(self._pts, np.int64)}
-        arrays |= {"cut": np.array(self._cut, bool), "looks": np.array(self._looks, np.float64).reshape(-1, 2, 5)}
+        arrays |= {"cut": np.array(self._cut, bool), "looks": np.array(self._looks, np.float64).reshape(-1, 2, 6)}
         arrays["rows"] = np.array(self._rows, ROW).reshape(-1)
         with replacing(self._path) as temporary, open(temporary, "wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -35,13 +35,15 @@ class Look:
     """What one picture shows of one eye. direction: (yaw, pitch). strength: of the iris (`realtime.iris.Iris`).
 
     visible: 0..1, share of it that was filmed, not repainted; 0 behind dark lenses. gap: between the lids, over the
-    eye's width (`engines.networks.lids`); NaN where that was not looked at.
+    eye's width (`engines.networks.lids`); NaN where that was not looked at. shut: 0..1, the blink that the landmarks
+    show (`realtime.anchor`), who see small changes of open eyes well and shut ones badly.
     """
 
     direction: np.ndarray
     strength: float
     visible: float
     gap: float = float("nan")
+    shut: float = 0.0
 
 
 Looks = tuple[Look, Look]  # left, right

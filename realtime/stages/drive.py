@@ -33,6 +33,12 @@ CORNERS = np.array([[42, 45], [36, 39]])  # landmarks at the ends of the left an
 EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip
 
 EYE_SHAPES = tuple(name for name in ARKIT_NAMES if name.startswith(("eyeBlink", "eyeLook")))
+CLOSING = (0.5, 0.9)  # blinks between which lids go from as far as the landmarks have them to shut
+LID_PAIRS = np.array([[(43, 47), (44, 46)], [(37, 41), (38, 40)]])  # upper and lower landmarks, left and right eye
+MEET, AJAR = 0.3, 0.15  # where between the lower and the upper lid they meet; share of the gap that is lashes
+BLINK_WEIGHTS = np.array(
+    [SLICES["expression"].start + ARKIT_NAMES.index(f"eyeBlink{side}") for side in ("Left", "Right")]
+)
 EYE_WEIGHTS = np.array([SLICES["expression"].start + ARKIT_NAMES.index(name) for name in EYE_SHAPES])
 
 
@@ -52,10 +58,11 @@ class DriveState:
         shapes = blendshapes(face.coefficients)
         if adapt:
             shapes = self.adaptation.fit(shapes, head, dt)
+        coefficients = face.coefficients
         if face.glasses is not Glasses.DARK:  # behind dark lenses the expression is all that is known
             shapes |= look_weights(left, right)
-        drive = Drive(shapes, head, left, right, looks)
-        return face.with_(drive=drive, coefficients=with_eyes(face.coefficients, shapes))
+            coefficients = with_eyes(coefficients, shapes, looks)
+        return face.with_(drive=Drive(shapes, head, left, right, looks), coefficients=coefficients)
 
 
 class DriveAvatar:
@@ -100,7 +107,10 @@ class DriveAvatar:
         dt = state.clock.tick(frame.time_s)
         looks = self._looks(face)
         self._calibrate(frame, state, looks, pose(face.coefficients))
-        return state.take(face, looks, dt, self.smooth(), self.adapt)
+        face = state.take(face, looks, dt, self.smooth(), self.adapt)
+        if face.glasses is Glasses.DARK or face.drive is None:
+            return face
+        return face.with_(landmarks=with_lids(face.landmarks, (face.drive.left.opening, face.drive.right.opening)))
 
     def _calibrate(self, frame: Frame, state: DriveState, looks: Looks, head: Pose) -> None:
         """Since the neutral face was asked for: where the eyes are is straight into the camera."""
@@ -121,14 +131,16 @@ class DriveAvatar:
         centres = transform_points(face.crop_from_frame, face.landmarks[CORNERS].mean(1))
         grey = cv2.cvtColor(face.crop[EYE_ROWS], cv2.COLOR_RGB2GRAY)
         head_from_camera = here.rotation.T
+        blinks = np.clip(face.coefficients[BLINK_WEIGHTS], 0, 1)
         looks = []
-        for centre, middle in zip(centres, middles, strict=True):
+        for centre, middle, blink in zip(centres, middles, blinks, strict=True):
             picture, iris, at = iris_in(grey, centre, here)
             gap = float("nan") if self.lids is None else gap_between(self.lids, picture)
             away = (at - middle) / max(here.scale * self.eye_radius_mm, 1e-6)
             away *= min(1.0, FARTHEST / max(math.hypot(*away), 1e-6))
             ahead = np.array([away[0], -away[1], math.sqrt(1 - float(away @ away))])
-            looks.append(Look(direction(head_from_camera @ ahead), iris.strength, visibility(face, at), gap))
+            seen = direction(head_from_camera @ ahead)
+            looks.append(Look(seen, iris.strength, visibility(face, at), gap, float(blink)))
         return looks[0], looks[1]
 
 
@@ -166,8 +178,27 @@ def visibility(face: Face, at_px: np.ndarray) -> float:
     return 1.0 - cv2.mean(about)[0] / 255
 
 
-def with_eyes(coefficients: np.ndarray, shapes: Mapping[str, float]) -> np.ndarray:
-    """(239,) with the lids and the gaze of the shapes: the drawn face closes its eyes when the person does."""
+def with_eyes(coefficients: np.ndarray, shapes: Mapping[str, float], looks: Looks) -> np.ndarray:
+    """(239,) with the gaze of the shapes and their blinks: the drawn face closes its eyes when the person does. How far
+    its open eyes are open, the landmarks have told (`realtime.anchor`), who leave shut ones ajar."""
     seen = coefficients.copy()
     seen[EYE_WEIGHTS] = [shapes[name] for name in EYE_SHAPES]
+    told = np.array([look.shut for look in looks])
+    seen[BLINK_WEIGHTS] = told + (1 - told) * closing_of(1 - seen[BLINK_WEIGHTS])
     return seen
+
+
+def closing_of(opening: np.ndarray) -> np.ndarray:
+    """0..1, how far a blink, which the lids' network sees best, closes what the landmarks leave open."""
+    return np.clip((1 - opening - CLOSING[0]) / (CLOSING[1] - CLOSING[0]), 0, 1)
+
+
+def with_lids(landmarks: np.ndarray, openings: tuple[float, float]) -> np.ndarray:
+    """(68, 2) with the lids of shut eyes together: N_L leaves them ajar. openings: of the left and the right eye."""
+    moved = landmarks.copy()
+    for closing, pairs in zip(closing_of(np.array(openings)), LID_PAIRS, strict=True):
+        upper, lower = landmarks[pairs[:, 0]], landmarks[pairs[:, 1]]
+        meet = lower + MEET * (upper - lower)
+        moved[pairs[:, 0]] += closing * (1 - AJAR) * (meet - upper)
+        moved[pairs[:, 1]] += closing * (1 - AJAR) * (meet - lower)
+    return moved

@@ -12,7 +12,8 @@ from realtime.align import STRIP, STRIP_TOP, transform_points
 from realtime.detection import Runnable
 from realtime.frame import Face, Faces, Frame
 from realtime.landmark_map import landmark_map
-from realtime.paste import blend, lift_shadow, paste_strip
+from realtime.monochrome import monochrome_curve, tinted
+from realtime.paste import blend, lift_shadow, paste_strip, unbend_frame
 from realtime.planes import picture, planes
 from realtime.tracking import TrackStates
 
@@ -71,10 +72,14 @@ class Generate:
         points = transform_points(face.crop_from_frame, face.landmarks)
         out = self.network.run({"strip": generator_input(strip, mask, points)})["strip_filled"]
         synthesised = filling.steadied(picture(out[0]))
+        curve = monochrome_curve(strip, mask < 128)
+        if curve is not None:
+            synthesised = tinted(synthesised, curve)
         crop = face.crop.copy()
         blend(crop[STRIP], synthesised, mask)
         if face.shadow is not None:
             lift_shadow(image, face.shadow[STRIP], STRIP_TOP, face.crop_from_frame, self.shadow_floor)
+        unbend_frame(image, face.lenses, face.crop_from_frame)
         paste_strip(image, synthesised, mask, STRIP_TOP, face.crop_from_frame)
         return face.with_(crop=crop)
 

@@ -8,16 +8,15 @@ import numpy as np
 from realtime.align import CROP_SIZE, aligned_crop, crop_from_landmarks, invert, warp
 from realtime.anchor import anchor
 from realtime.correction import load_correction
-from realtime.detection import Runnable
 from realtime.face.coefficients import SLICES, move_pose
 from realtime.face.model import FaceModel
 from realtime.frame import Face, Faces, Frame
-from realtime.planes import planes
+from realtime.regressor import Regressor, direction
 from realtime.tracking import TrackStates
 
-INPUT_SIZE = 128
 # frames that a running average remembers: a person's bones do not change, the light does slowly
 MEMORY_FRAMES = {"identity": 90.0, "texture": 90.0, "light": 20.0}
+RECOGNISE_EVERY = 6  # frames of a track between two questions to G, whose answers hardly differ
 
 CAREFUL_LOOKS = tuple(
     cv2.getRotationMatrix2D((CROP_SIZE / 2 + dx, CROP_SIZE / 2 + dy), turn, scale)
@@ -26,23 +25,33 @@ CAREFUL_LOOKS = tuple(
 
 
 class SlowVariables:
-    """Running averages of one track's identity, texture and light, weighted by confidence."""
+    """Running averages of one track's identity, texture and light, weighted by confidence, and of G's features."""
 
     def __init__(self) -> None:
         self._means: dict[str, np.ndarray] = {}
         self._weights: dict[str, float] = {}
+        self._seen = 0
+
+    def features(self, regressor: Regressor, crop: np.ndarray, weight: float) -> np.ndarray:
+        """(128,) of unit length: whose face this track shows, by what G said of its crops so far."""
+        if self._seen % RECOGNISE_EVERY == 0:
+            self._follow("features", regressor.features(crop), weight, MEMORY_FRAMES["identity"] / RECOGNISE_EVERY)
+        self._seen += 1
+        return direction(self._means["features"])
 
     def take(self, coefficients: np.ndarray, weight: float) -> np.ndarray:
         """(239,) of this frame -> the same with its slow parts replaced by their averages so far."""
         steady = coefficients.copy()
         for name, memory in MEMORY_FRAMES.items():
-            part = coefficients[SLICES[name]]
-            total = min(self._weights.get(name, 0.0), memory) + weight
-            mean = self._means.get(name, part)
-            mean = mean + (weight / max(total, 1e-6)) * (part - mean)
-            self._means[name], self._weights[name] = mean, total
-            steady[SLICES[name]] = mean
+            steady[SLICES[name]] = self._follow(name, coefficients[SLICES[name]], weight, memory)
         return steady
+
+    def _follow(self, name: str, part: np.ndarray, weight: float, memory: float) -> np.ndarray:
+        total = min(self._weights.get(name, 0.0), memory) + weight
+        mean = self._means.get(name, part)
+        mean = mean + (weight / max(total, 1e-6)) * (part - mean)
+        self._means[name], self._weights[name] = mean, total
+        return mean
 
 
 class Regress:
@@ -55,8 +64,8 @@ class Regress:
 
     name = "regress"
 
-    def __init__(self, network: Runnable, model: FaceModel | None = None, careful: bool = False):
-        self.network, self.model, self.careful, self.correction = network, model, careful, load_correction()
+    def __init__(self, regressor: Regressor, model: FaceModel | None = None, careful: bool = False):
+        self.regressor, self.model, self.careful, self.correction = regressor, model, careful, load_correction()
         self._tracks: TrackStates[SlowVariables] = TrackStates(SlowVariables)
 
     def __call__(self, frame: Frame, faces: Faces) -> tuple[Frame, Faces]:
@@ -71,19 +80,23 @@ class Regress:
             crop_from_frame = crop_from_landmarks(face.landmarks)
             face = face.with_(crop=aligned_crop(frame.image, crop_from_frame), crop_from_frame=crop_from_frame)
         assert face.crop is not None and face.crop_from_frame is not None
-        in_crop = self._ask(face.crop)
+        weight = max(face.confidence, 0.05)
         if self.careful:
-            looks = [in_crop] + [self._ask(warp(face.crop, moved, (CROP_SIZE, CROP_SIZE))) for moved in CAREFUL_LOOKS]
-            for name in MEMORY_FRAMES:
-                in_crop[SLICES[name]] = np.mean([look[SLICES[name]] for look in looks], axis=0)
+            in_crop = self._carefully(face.crop)
+        else:
+            in_crop = self.regressor.coefficients(face.crop, slow.features(self.regressor, face.crop, weight))
         in_frame = move_pose(in_crop, invert(face.crop_from_frame))
-        coefficients = slow.take(in_frame, weight=max(face.confidence, 0.05))
+        coefficients = slow.take(in_frame, weight)
         if self.model is not None:
             coefficients = self.correction.applied(self.model, coefficients, face.landmarks)
             coefficients = anchor(self.model, coefficients, face.landmarks)
         return face.with_(coefficients=coefficients)
 
-    def _ask(self, crop: np.ndarray) -> np.ndarray:
-        """(256, 256, 3) crop -> (239,), pose in its pixels."""
-        small = cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
-        return np.array(self.network.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)
+    def _carefully(self, crop: np.ndarray) -> np.ndarray:
+        """(256, 256, 3) crop -> (239,), pose in its pixels; slow parts from several looks."""
+        crops = [crop] + [warp(crop, moved, (CROP_SIZE, CROP_SIZE)) for moved in CAREFUL_LOOKS]
+        features = direction(np.array([self.regressor.features(one) for one in crops]))
+        looks = [self.regressor.coefficients(one, features) for one in crops]
+        for name in MEMORY_FRAMES:
+            looks[0][SLICES[name]] = np.mean([look[SLICES[name]] for look in looks], axis=0)
+        return looks[0]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from realtime.anchor import _seen, _turn_and_move, anchor
+from realtime.anchor import LIDS_APART, LIPS_APART, _seen, _turn_and_move, anchor
 from realtime.face.blendshapes import EXPRESSION_NAMES
 from realtime.face.coefficients import SLICES
 from realtime.face.model import load_face_model
@@ -54,6 +54,22 @@ def test_an_open_mouth_and_a_missed_blink_are_put_right(model, yaw):
     assert found[SLICES["expression"]][lids].min() > 0.4
     assert found[SLICES["expression"]][EXPRESSION_NAMES.index("jawOpen")] > 0.1
     np.testing.assert_array_equal(found[SLICES["identity"]], regressed[SLICES["identity"]])
+
+
+@pytest.mark.parametrize("shift", [0.0, 4.0])
+def test_lids_and_lips_are_as_far_apart_as_the_points(model, shift):
+    """Even where all points of the mouth lie a little off."""
+    truth = someone()
+    truth[SLICES["expression"]][EXPRESSION_NAMES.index("eyeBlinkLeft")] = 0.5
+    points = model.landmarks_of(truth)
+    points[48:] += np.float32(shift)
+    regressed = truth.copy()
+    regressed[SLICES["expression"]] *= 0.7
+    seen = points, model.landmarks_of(regressed), model.landmarks_of(anchor(model, regressed, points))
+    for above, below in (LIPS_APART.T, LIDS_APART.T):
+        wanted, before, after = (np.linalg.norm(one[above] - one[below], axis=1) for one in seen)
+        worst = np.abs(before - wanted).max()
+        assert worst > 1.5 and np.abs(after - wanted).max() < 0.5 * worst
 
 
 def test_points_do_not_turn_the_head(model):

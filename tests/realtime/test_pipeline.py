@@ -41,6 +41,8 @@ def networks() -> dict[str, ScriptedNetwork]:
         }),
         "generator": ScriptedNetwork(lambda _: {"strip_filled": np.full((1, 3, 128, 256), 0.5, np.float32)}),
         "coefficients": ScriptedNetwork(lambda _: {"coefficients": coefficients}),
+        "lenses": ScriptedNetwork(lambda _: {"scale": np.array([[1.1]], np.float32)}),
+        "recogniser": ScriptedNetwork(lambda _: {"features": np.eye(1, 128, dtype=np.float32)}),
         "lids": ScriptedNetwork(lambda _: {"gap": np.array([[0.3]], np.float32)}),
         "refiner": ScriptedNetwork(lambda inputs: {"texture_final": inputs["texture"]}),
     }  # fmt: skip
@@ -72,7 +74,7 @@ def test_every_face_goes_through_every_stage(run):
     assert frame.original is not None and (frame.image != frame.original).any()
     assert {name: len(engine.asked) for name, engine in engines.items()} == {
         "detector": 1, "landmarks": 20, "deleter": 6, "generator": 6, "coefficients": 6, "lids": 12,
-        "refiner": 2,
+        "refiner": 2, "lenses": 4, "recogniser": 2,
     }  # fmt: skip
 
 
@@ -80,7 +82,9 @@ def test_without_removal_the_picture_stays_and_two_networks_rest(run):
     frame, faces, engines, _ = run(Options(remove=False))
     assert frame.original is None and not engines["deleter"].asked and not engines["generator"].asked
     assert all(face.coefficients is not None and face.glasses is Glasses.NONE for face in faces)
-    assert networks_of(Options(remove=False)) == ("detector", "landmarks", "coefficients", "lids", "refiner")
+    assert networks_of(Options(remove=False)) == (
+        "detector", "landmarks", "coefficients", "recogniser", "lids", "refiner",
+    )  # fmt: skip
 
 
 def test_the_face_wears_what_was_asked_for(run):

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from engines import open_network
 from realtime.face.model import load_face_model
+from realtime.regressor import Regressor
 from tools.correction.fit import learn
 from tools.correction.observe import Observations, observe, together
 
@@ -43,7 +44,11 @@ def look(options: argparse.Namespace) -> Observations:
     """What the networks say of everyone."""
     model = load_face_model("live")
     quality = options.quality
-    with open_network("landmarks", quality) as landmarks, open_network("coefficients", quality) as faces:
+    with (
+        open_network("landmarks", quality) as landmarks, open_network("coefficients", quality) as coefficients,
+        open_network("recogniser", quality) as recogniser,
+    ):  # fmt: skip
+        faces = Regressor(coefficients, recogniser)
         people = tqdm(range(FIRST_PERSON, FIRST_PERSON + options.people), unit="person", mininterval=5)
         return together([observe(model, landmarks, faces, seed, options.each) for seed in people])
 

@@ -24,7 +24,7 @@ from realtime.detection import Runnable
 from realtime.face.coefficients import SLICES, move_pose
 from realtime.face.model import FaceModel
 from realtime.planes import planes
-from realtime.stages.regress import INPUT_SIZE
+from realtime.regressor import Regressor
 from tools.demo.actor import cast
 from tools.demo.speech import sample_speech
 from tools.factory.expressions import sample_expression
@@ -66,16 +66,14 @@ def together(parts: Sequence[Observations]) -> Observations:
     return Observations(*(np.concatenate([getattr(part, name) for part in parts]) for name in NAMES))
 
 
-def observe(model: FaceModel, landmarks: Runnable, coefficients: Runnable, person: int, count: int) -> Observations:
+def observe(model: FaceModel, landmarks: Runnable, regressor: Regressor, person: int, count: int) -> Observations:
     """`count` pictures of the person of a seed."""
     points, regressed, truth = [], [], []
     for image, bare, known in pictures_of(model, person, count):
         found = find_points(landmarks, image, model.landmarks_of(known))
         crop_from_picture = crop_from_landmarks(found)
         crop = aligned_crop(bare, crop_from_picture)  # what removal is for
-        small = cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
-        in_crop = np.array(coefficients.run({"crop": planes(small)})["coefficients"], np.float32).reshape(-1)
-        regressed.append(move_pose(in_crop, invert(crop_from_picture)))
+        regressed.append(move_pose(regressor(crop), invert(crop_from_picture)))
         points.append(found)
         truth.append(known)
     said = np.array(regressed)

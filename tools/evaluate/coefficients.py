@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from realtime.face.model import FaceModel, load_face_model
 from realtime.face.regions import FACE_SKIN
 from realtime.frame import Glasses
-from realtime.planes import planes
+from realtime.regressor import Regressor
 from tools.evaluate.chain import network
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
 from tools.evaluate.groups import Groups, skin_tone_group
@@ -29,7 +28,6 @@ from tools.evaluate.picture import drawn_points, tiled
 from tools.evaluate.tally import Scores
 from tools.train.samples import Samples
 
-INPUT_SIZE = 128
 SHOWN = 48
 Head = tuple[np.ndarray, np.ndarray, dict[str, str]]  # (256, 256, 3) crop, its exact (239,) coefficients, its groups
 Regress = Callable[[np.ndarray], np.ndarray]  # (256, 256, 3) uint8 crop -> (239,) coefficients, crop pixels
@@ -44,18 +42,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     """Metrics, and a sheet of faces with projected points green and true ones red."""
-    net = network("coefficients", options.quality, options.provider, options.checkpoint)
+    regress = regressor(options)
     model = load_face_model("live")
-
-    def regress(crop: np.ndarray) -> np.ndarray:
-        return np.array(net.run({"crop": planes(shrunk(crop))})["coefficients"])[0]
-
     metrics, sheet = evaluate_points(itertools.islice(faces_of(options), options.limit), regress, model)
     if options.heads is not None:
         groups = Groups()
         metrics |= evaluate_vertices(itertools.islice(heads_of(options.heads), options.limit), regress, model, groups)
         metrics["heads_by_group"] = groups.report()
     return metrics, sheet
+
+
+def regressor(options: argparse.Namespace) -> Regressor:
+    """N_r, of --checkpoint where it is given, with the G that ships."""
+    net = network("coefficients", options.quality, options.provider, options.checkpoint)
+    return Regressor(net, network("recogniser", options.quality, options.provider))
 
 
 def heads_of(folder: Path) -> Iterator[Head]:
@@ -65,11 +65,6 @@ def heads_of(folder: Path) -> Iterator[Head]:
         tone = skin_tone_group(one.picture("clean"), one.value("points"))
         groups = {"skin_tone": tone, "lens": kind, "kind": family or "none"}
         yield one.picture("image"), one.value("coefficients"), groups
-
-
-def shrunk(crop: np.ndarray) -> np.ndarray:
-    """(256, 256, 3) crop -> (128, 128, 3), the network's input."""
-    return cv2.resize(crop, (INPUT_SIZE, INPUT_SIZE), interpolation=cv2.INTER_AREA)
 
 
 def evaluate_points(

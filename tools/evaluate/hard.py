@@ -48,6 +48,7 @@ Pictures = Iterator[tuple[Sample, np.ndarray]]  # with the true (68, 2) points
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_face_arguments(parser, ("helen",))
     parser.add_argument("--deleter-checkpoint", type=Path, help="measure with this deleter instead of the shipped one")
+    parser.add_argument("--lenses-checkpoint", type=Path, help="the same for the network that undoes the lenses' power")
     parser.add_argument("--cases", nargs="+", help="only these (default: all)")
 
 

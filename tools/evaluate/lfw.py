@@ -23,8 +23,8 @@ from tqdm import tqdm
 from realtime.face.model import load_face_model
 from realtime.frame import Face, Glasses
 from realtime.planes import planes
+from realtime.regressor import shrunk
 from tools.evaluate.chain import network
-from tools.evaluate.coefficients import shrunk
 from tools.evaluate.invariance import Judge, identity_of
 from tools.evaluate.picture import curve
 from tools.evaluate.whole_chain import WholeChain, worn_crop

@@ -1,7 +1,7 @@
 """What glasses did to the light of a picture, with and without undoing it: cast shadow, tint, glare, eyes behind glass.
 
 Figures are PSNR in dB against the clean photograph over the pixels concerned; the same name with `_worn` is the picture
-as it was, glasses on.
+as it was, glasses on. lens_error: of the log of how much smaller eyes look through clear lenses; `_worn`: when left so.
 """
 
 from __future__ import annotations
@@ -38,6 +38,10 @@ def judge_light(removed: Removed, scores: Scores) -> None:
     with_and_without("psnr_shadow", removed.lifted, shaded_skin(labels, ratio) & kept)
     if sample.kind is not Glasses.CLEAR:
         return
+    if "scale" in removed.found:
+        true = np.log(sample.lens_scale)
+        scores.note("lens_error", float(abs(np.log(removed.found["scale"]) - true)))
+        scores.note("lens_error_worn", float(abs(true)))
     lens = labels == Region.CLEAR_LENS
     eyes = eye_region(removed.points - (0, STRIP_TOP), truth.shape)
     with_and_without("psnr_eyes", removed.lifted, eyes & lens & kept)

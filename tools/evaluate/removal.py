@@ -29,12 +29,14 @@ from engines.networks.classes import Region
 from realtime.align import STRIP, box_of
 from realtime.face.model import FaceModel, load_face_model
 from realtime.frame import Glasses
+from realtime.lenses import BRIDGE, Lens, lenses_of, unbend_strip
 from realtime.paste import blend, divide
 from realtime.planes import picture, planes
+from realtime.regressor import shrunk
 from realtime.stages.delete import DeleteSettings, colours_last, feather, glasses_probability, hole_of, shadow_on_skin
 from realtime.stages.generate import generator_input
+from realtime.stages.unbend import log_scale
 from tools.evaluate.chain import network
-from tools.evaluate.coefficients import shrunk
 from tools.evaluate.eyes_kept import EyesKept
 from tools.evaluate.faces import LabelledFace, add_face_arguments, crop_of, faces_of
 from tools.evaluate.groups import skin_tone_group
@@ -65,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--glasses-models", type=Path, help="folder of OBJ or GLB eyeglasses to wear, instead of our own"
     )
     parser.add_argument("--deleter-checkpoint", type=Path, help="measure with this deleter instead of the shipped one")
+    parser.add_argument("--lenses-checkpoint", type=Path, help="the same for the network that undoes the lenses' power")
 
 
 def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
@@ -81,8 +84,11 @@ def deleter_and_generator(options: argparse.Namespace) -> tuple[Parse, Fill]:
     deleter = network("deleter", options.quality, options.provider, options.deleter_checkpoint)
     generator = network("generator", options.quality, options.provider, options.checkpoint)
 
+    lenses = network("lenses", options.quality, options.provider, options.lenses_checkpoint)
+
     def parse(strip: np.ndarray) -> Found:
-        return {name: np.array(values)[0] for name, values in deleter.run({"strip": planes(strip)}).items()}
+        found = {name: np.array(values)[0] for name, values in deleter.run({"strip": planes(strip)}).items()}
+        return {**found, "scale": np.exp(log_scale(lenses, strip))}
 
     def fill(channels: np.ndarray) -> np.ndarray:
         return picture(np.array(generator.run({"strip": channels})["strip_filled"])[0])
@@ -153,12 +159,16 @@ def remove(sample: Sample, points: np.ndarray, parse: Parse, fill: Fill, number:
     hole = hole_of(glasses_probability(found["glasses"], sample.kind), points, settings)
     lifted = sample.image[STRIP].copy()
     divide(lifted, shadow_on_skin(colours_last(found["shadow"]), found["labels"], hole), settings.shadow_floor)
+    lenses: tuple[Lens, ...] = ()
+    if sample.kind is Glasses.CLEAR and "scale" in found:
+        lenses = lenses_of(found["labels"], float(points[BRIDGE, 0].mean()), float(found["scale"]))
+        lifted, hole = unbend_strip(lifted, lenses), unbend_strip(hole, lenses)
     mask = feather(hole, settings.feather_px)
     result, strip = sample.image.copy(), lifted.copy()
     blend(strip, fill(generator_input(lifted, mask, points)), mask)
     result[STRIP] = strip
     tone = skin_tone_group(sample.clean, points)
-    return Removed(number, sample, points, found, hole, lifted, result, tone)
+    return Removed(number, sample, points, found, hole, lifted, result, tone, lenses)
 
 
 def judge_fill(removed: Removed, fill: Fill, tally: Tally) -> bool:
@@ -175,11 +185,12 @@ def judge_fill(removed: Removed, fill: Fill, tally: Tally) -> bool:
     tally.shadow[1] += int((said & true).sum())
     lifted = worn.copy()
     divide(lifted, shadow_on_skin(colours_last(found["shadow"]), found["labels"], mask), DeleteSettings().shadow_floor)
+    straight, moved = unbend_strip(lifted, removed.lenses), unbend_strip(mask, removed.lenses)
     dark = sample.kind is Glasses.DARK
     inside = mask * (labels == Region.DARK_LENS) if dark else mask
     points = removed.points
     made = {
-        "": composed(fill, lifted, mask, points), "_telea": telea(lifted, mask), "_ns": navier_stokes(lifted, mask),
+        "": composed(fill, straight, moved, points), "_telea": telea(lifted, mask), "_ns": navier_stokes(lifted, mask),
         "_chain": result,
         # the hole cut into the clean photograph itself: the generator alone, no shadow, no lens, no reflection
         "_bare": composed(fill, truth, mask, points),

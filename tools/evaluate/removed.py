@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from realtime.align import STRIP
+from realtime.lenses import Lens
 from tools.evaluate.tally import Scores
 from tools.factory.wear import Sample
 
@@ -17,8 +18,9 @@ Found = dict[str, np.ndarray]  # the deleter's outputs for one strip
 @dataclass(frozen=True, eq=False)
 class Removed:
     """number: of the photograph. points: (68, 2) true ones, crop pixels. found: the deleter's outputs for the strip.
-    hole: (128, 256) uint8 that the chain repainted, 0 or 255 before its soft edge. lifted: (128, 256, 3) uint8, shadow
-    and tint undone, nothing repainted. result: (256, 256, 3) uint8, the whole chain. tone: of the skin."""
+    hole: (128, 256) uint8 that the chain repainted, 0 or 255 before its soft edge. lifted: (128, 256, 3) uint8, shadow,
+    tint and power of the lenses undone, nothing repainted. result: (256, 256, 3) uint8, the whole chain. tone: of the
+    skin. lenses: what was unbent."""
 
     number: int
     sample: Sample
@@ -28,6 +30,7 @@ class Removed:
     lifted: np.ndarray
     result: np.ndarray
     tone: str
+    lenses: tuple[Lens, ...] = ()
 
     @property
     def groups(self) -> dict[str, str]:

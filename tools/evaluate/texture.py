@@ -20,16 +20,15 @@ from typing import Any
 
 import numpy as np
 
-from engines.manifest import read_manifest
 from realtime.align import STRIP
 from realtime.anchor import anchor
 from realtime.face.model import FaceModel, load_face_model
 from realtime.face.regions import FACE_SKIN
 from realtime.face.uv import paint_atlas
 from realtime.planes import planes
+from realtime.regressor import Regressor
 from realtime.texture import LiveTexture
 from tools.evaluate.chain import network
-from tools.evaluate.coefficients import shrunk
 from tools.evaluate.faces import add_face_arguments, crop_of, faces_of
 from tools.evaluate.groups import group_means, skin_tone_group
 from tools.evaluate.picture import tiled
@@ -58,9 +57,10 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
     """Metrics and sheet. Raises ValueError when no photograph without glasses shows a face."""
     model, taken = load_face_model("live"), []
     refiner = network("refiner", options.quality, options.provider, options.checkpoint)
-    regressor, deleter = (network(name, options.quality, options.provider) for name in ("coefficients", "deleter"))
-    ships = any(entry.name == "recogniser" for entry in read_manifest())
-    recogniser = network("recogniser", options.quality, options.provider) if ships else None
+    coefficients, recogniser, deleter = (
+        network(name, options.quality, options.provider) for name in ("coefficients", "recogniser", "deleter")
+    )
+    regressor = Regressor(coefficients, recogniser)
 
     def refine(texture: np.ndarray, seen: np.ndarray, crop: np.ndarray) -> np.ndarray:
         start = time.perf_counter()
@@ -72,14 +72,10 @@ def evaluate(options: argparse.Namespace) -> tuple[dict[str, Any], np.ndarray]:
         for face in faces_of(options):
             crop, points = crop_of(face.image, face.landmarks)
             if deleter.run({"strip": planes(crop[STRIP])})["kind"][0, 0] >= BARE:
-                said = np.array(regressor.run({"crop": planes(shrunk(crop))})["coefficients"], np.float32)[0]
-                yield Case(crop, points, anchor(model, said, points))
+                yield Case(crop, points, anchor(model, regressor(crop), points))
 
-    embed = None
-    if recogniser is not None:
-
-        def embed(picture: np.ndarray) -> np.ndarray:
-            return np.array(recogniser.run({"crop": planes(picture)})["features"])[0]
+    def embed(picture: np.ndarray) -> np.ndarray:
+        return np.array(recogniser.run({"crop": planes(picture)})["features"])[0]
 
     metrics, sheet = evaluate_texture(itertools.islice(cases(), options.limit), refine, model, embed)
     return {**metrics, "run_ms": float(np.median(taken))}, sheet

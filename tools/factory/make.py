@@ -72,5 +72,5 @@ def _record(
         clean = image
     return Record(
         image, clean, sample.labels, sample.shadow, int(sample.kind), points, weight, coefficients,
-        source if not sample.family else f"{source}+{sample.family}", synthetic,
+        source if not sample.family else f"{source}+{sample.family}", synthetic, sample.lens_scale,
     )  # fmt: skip

@@ -18,7 +18,7 @@ PICTURES = ("image", "clean", "labels", "shadow")
 class Record:
     """One picture of a shard: (256, 256, 3) uint8 image and clean, (256, 256) uint8 labels, float32 shadow ratio.
 
-    points (68, 2) crop pixels with weights (68,); coefficients (239,), NaN where unknown.
+    points (68, 2) crop pixels with weights (68,); coefficients (239,), NaN where unknown. lens_scale: as `wear.Sample`.
     """
 
     image: np.ndarray
@@ -31,6 +31,7 @@ class Record:
     coefficients: np.ndarray
     source: str
     synthetic: bool
+    lens_scale: float = 1.0
 
 
 def write_shard(path: Path, records: Sequence[Record]) -> None:
@@ -46,6 +47,7 @@ def write_shard(path: Path, records: Sequence[Record]) -> None:
     arrays["coefficients"] = np.array([record.coefficients for record in records], np.float32)
     arrays["source"] = np.array([record.source for record in records])
     arrays["synthetic"] = np.array([record.synthetic for record in records], bool)
+    arrays["lens_scale"] = np.array([record.lens_scale for record in records], np.float32)
     partial = path.with_name(f".{path.name}.{os.getpid()}.npz")
     np.savez(partial, **arrays)  # type: ignore[arg-type]
     os.replace(partial, path)
@@ -64,6 +66,7 @@ def read_shard(path: Path) -> Iterator[Record]:
             image, clean, labels, shadow.astype(np.float32) / 255, int(arrays["kind"][i]),
             arrays["points"][i], arrays["points_weight"][i], arrays["coefficients"][i],
             str(arrays["source"][i]), bool(arrays["synthetic"][i]),
+            float(arrays["lens_scale"][i]) if "lens_scale" in arrays else 1.0,
         )  # fmt: skip
 
 

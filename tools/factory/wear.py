@@ -36,7 +36,8 @@ class Sample:
 
     image, clean: (h, w, 3) uint8 with and without eyeglasses. labels: (h, w) uint8 class map M.
     shadow: (h, w) float32 ratio in sRGB values, 1 unshaded. coefficients: (239,) crop pixels.
-    family: rim family, "" without glasses.
+    family: rim family, "" without glasses. lens_scale: how much smaller than it is a thing looks through the lenses,
+    true over seen distance from a lens's centre; above 1 for the short-sighted, 1 without power or lenses.
     """
 
     image: np.ndarray
@@ -46,6 +47,7 @@ class Sample:
     kind: Glasses
     coefficients: np.ndarray
     family: str = ""
+    lens_scale: float = 1.0
 
 
 def wear(
@@ -81,7 +83,8 @@ def wear(
     if layers is None:
         return _bare(photo_crop, face, coefficients)
     shadow = cast_shadow(worn, head, maps, light, rng)
-    image = composite(photo_crop, shadow, layers, worn, head, maps)
+    scale = lens_scales(layers, worn, head, maps)
+    image = composite(photo_crop, shadow, layers, worn, head, scale)
     return Sample(
         image=image,
         clean=photo_crop,
@@ -90,6 +93,7 @@ def wear(
         kind=Glasses.DARK if worn.lens.dark else Glasses.CLEAR,
         coefficients=coefficients,
         family=label,
+        lens_scale=mean_scale(scale, layers),
     )
 
 
@@ -116,15 +120,15 @@ def cast_shadow(
 
 
 def composite(
-    photo: np.ndarray, shadow: np.ndarray, layers: Layers, worn: Worn, head: PosedHead, maps: HeadMaps
+    photo: np.ndarray, shadow: np.ndarray, layers: Layers, worn: Worn, head: PosedHead, scale: np.ndarray
 ) -> np.ndarray:
-    """The photograph under its shadow, refracted by the lenses, behind the layers: (h, w, 3) uint8."""
+    """The photograph under its shadow, refracted by the lenses (`lens_scales`), behind the layers: (h, w, 3) uint8."""
     shaded = photo * shadow[..., None]
     image = np.clip(shaded + 0.5, 0, 255).astype(np.uint8)
     region = (layers.rows, layers.columns)
     behind = shaded[region].astype(np.float32)
     if abs(worn.lens.power_d) > 0.2:
-        behind = _refract(shaded.astype(np.float32), layers, worn, head, maps)
+        behind = _refract(shaded.astype(np.float32), layers, worn, head, scale)
     linear = (behind / 255) ** GAMMA * layers.through + layers.added
     drawn = np.clip(linear, 0, 1) ** (1 / GAMMA) * 255
     touched = (layers.frame + layers.lens > 0) | (layers.added.max(2) > 0) | (layers.through.min(2) < 1)
@@ -132,18 +136,27 @@ def composite(
     return image
 
 
-def _refract(
-    picture: np.ndarray, layers: Layers, worn: Worn, head: PosedHead, maps: HeadMaps
-) -> np.ndarray:
-    """What is seen through lenses of some power: shrunk or grown about the lens's centre, the more the further behind.
-
-    Thin lens: apparent size 1 / (1 - d P), d the distance behind the lens in metres, P in dioptres.
+def lens_scales(layers: Layers, worn: Worn, head: PosedHead, maps: HeadMaps) -> np.ndarray:
+    """(h, w) float32 of the layers' region: true over seen distance from the lens's centre, 1 - d P for a thin lens, d
+    the distance behind it in metres, P its power in dioptres.
     """
-    rows, columns = np.mgrid[layers.rows, layers.columns].astype(np.float32)
     skin = maps.positions[layers.rows, layers.columns, 2]
     behind_mm = np.clip(np.nan_to_num(layers.lens_depth - skin, nan=15.0) / head.pose.scale, 4, 40)
     behind_mm = cv2.GaussianBlur(behind_mm.astype(np.float32), (0, 0), 2.0)
-    scale = 1 - behind_mm / 1000 * np.float32(worn.lens.power_d)  # source offset = offset * (1 - d P)
+    return 1 - behind_mm / 1000 * np.float32(worn.lens.power_d)
+
+
+def mean_scale(scale: np.ndarray, layers: Layers) -> float:
+    """Of `lens_scales`, over the lenses; 1 where none shows."""
+    through = layers.lens > 0.5
+    return float(scale[through].mean()) if through.any() else 1.0
+
+
+def _refract(
+    picture: np.ndarray, layers: Layers, worn: Worn, head: PosedHead, scale: np.ndarray
+) -> np.ndarray:
+    """What is seen through lenses of some power: shrunk or grown about a lens's centre, the more the further behind."""
+    rows, columns = np.mgrid[layers.rows, layers.columns].astype(np.float32)
     centres = head.to_px(worn.lens_centres)[:, :2][layers.lens_side]
     map_x = np.where(layers.lens > 0, centres[..., 0] + (columns - centres[..., 0]) * scale, columns)
     map_y = np.where(layers.lens > 0, centres[..., 1] + (rows - centres[..., 1]) * scale, rows)

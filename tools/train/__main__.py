@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.train.trainer import Options, train
 
-NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner", "lids")
+NAMES = ("landmarks", "detector", "deleter", "generator", "recogniser", "coefficients", "refiner", "lids", "lenses")
 FURTHER = {"refiner": "scipy, for its mesh pyramid"}  # what a bare machine needs beyond torch, numpy, opencv, lightning
 
 
@@ -29,6 +29,7 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
     parser.add_argument("--shards", type=Path, help="folder of the data factory's training shards")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
     parser.add_argument("--start", help="begin with these weights: shipped, or a checkpoint.pt, instead of random ones")
+    parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates, to go on gently")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quality", choices=("light", "full"), default="light")

@@ -10,6 +10,7 @@ Photographs come in pairs, two looks at one of them, bare and in eyeglasses: the
 people others. Where a teacher has said whose face it is, the cosines between identities follow those between its
 features, so that the shape coefficients tell people apart (Table 1); and a linear layer that only the training has
 reads the teacher's feature off the features before the heads, which tells the trunk much more than the cosines do.
+G (`--recogniser`), frozen, both judges (eq. 9) and tells the network whose face each look shows, as at run time.
 """
 
 from __future__ import annotations
@@ -28,13 +29,14 @@ from engines.networks.recogniser import FEATURES
 from realtime.face.coefficients import SLICES
 from realtime.face.model import SHAPE, load_face_model
 from realtime.face.regions import FACE_SKIN
-from tools.evaluate.coefficients import aligned_error, shrunk
+from realtime.regressor import shrunk
+from tools.evaluate.coefficients import aligned_error
 from tools.evaluate.measures import mean_distance, normalised_mean_error
 from tools.evaluate.picture import drawn_points, tiled
 from tools.glasses_labels import labelled_glasses
 from tools.train import losses, removed
 from tools.train.face_torch import FaceTorch
-from tools.train.identity import frozen_recogniser, identity_terms
+from tools.train.identity import frozen_recogniser, identity_terms, read_off_features
 from tools.train.people import IdentityLabels, People
 from tools.train.regression_rows import Known, heads_of, stacked, varied
 from tools.train.render_torch import render
@@ -42,14 +44,16 @@ from tools.train.samples import Sample, Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
 SIZES = ((0.4, 96), (1.0, 128))  # until which fraction of the training the input has which side, pixels
+IDENTITY = SLICES["identity"]
 HEADS_SHARE = 0.42  # of a batch
 VERTEX, POINTS, COEFFICIENTS, REGULAR = 0.5, 0.12, 0.15, 2e-4  # per mm, per crop pixel, per spread, squared
-REGULARISED = np.r_[SLICES["identity"], SLICES["texture"]]
+REGULARISED = np.r_[IDENTITY, SLICES["texture"]]
 PHOTOMETRIC, PHOTOMETRIC_FROM, PHOTOMETRIC_ROWS = 1.4, 0.55, 6  # eq. 8's lambda 1; fraction of the training; per batch
 RECOGNISED = 0.25  # eq. 9's lambda 2
 FITTED = 0.3  # weight of a fitted coefficient beside an exact one
 PARTS = {"identity": 1.0, "expression": 1.0, "texture": 0.3, "light": 0.5, "pose": 2.0}
 SPREAD_FLOOR = 0.02
+FEATURE_BATCHES = 10  # whose G's features tell what varies among people
 
 
 class CoefficientsTask:
@@ -87,10 +91,16 @@ class CoefficientsTask:
         exact = np.ma.masked_invalid([one.value("coefficients") for one in self.heads])
         network.centre.copy_(torch.from_numpy(exact.mean(0).filled(0)))
         network.spread.copy_(torch.from_numpy(exact.std(0).filled(1).clip(SPREAD_FLOOR)))
+        if self.recogniser is not None and self.options.start is None and not self.options.resume:
+            read_off_features(network, torch.cat([self._features(k) for k in range(FEATURE_BATCHES)]))
         self.face = FaceTorch(self.model)
         skin = np.isin(self.model.regions, FACE_SKIN)
         self.skin, self.skin_triangles = torch.from_numpy(np.flatnonzero(skin)), skin[self.model.triangles].all(1)
         return {"model": network, "teacher_reader": nn.Linear(network.embedded, FEATURES)}
+
+    def _features(self, number: int) -> Tensor:
+        """What G says of the crops of a batch."""
+        return self._whose(pictures(torch.from_numpy(self.batch(np.random.default_rng((2, number)))["crop"])))
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Heads first, then photographs in pairs; what is in them: `regression_rows.Row`."""
@@ -108,7 +118,7 @@ class CoefficientsTask:
         size = next(size for end, size in self.sizes if progress < end or end == 1)
         small = resized(crop, size)
         network = models["model"]
-        said, embedded = network(small)
+        said, embedded = network(small, self._whose(crop))
         said = said.float()
         known = torch.isfinite(batch["coefficients"])
         truth = torch.where(known, batch["coefficients"], said.detach())
@@ -122,7 +132,7 @@ class CoefficientsTask:
             "coefficients": COEFFICIENTS * self._coefficient_loss(said, truth, known, batch, network),
             "regular": REGULAR * said[:, REGULARISED].square().sum(1).mean(),
         }
-        terms |= identity_terms(said[:, SHAPE], batch["feature"], int(batch["pairs"]))
+        terms |= identity_terms(said[:, IDENTITY], batch["feature"], int(batch["pairs"]))
         told = batch["feature"].abs().sum(1) > 0
         if told.any():
             read = models["teacher_reader"](embedded[told]).float()
@@ -136,6 +146,19 @@ class CoefficientsTask:
                 terms["recognised"] = RECOGNISED * losses.feature_loss(small[chosen], worn, self.recogniser)
         terms["total"] = torch.stack(list(terms.values())).sum()
         return terms
+
+    def _whose(self, crop: Tensor) -> Tensor:
+        """(N, 128) features of G for the crops."""
+        if self.recogniser is None:
+            return crop.new_zeros(len(crop), FEATURES)
+        with torch.no_grad():
+            return self.recogniser(crop).float()
+
+    def _regress(self, model: nn.Module, crop: np.ndarray) -> np.ndarray:
+        """(256, 256, 3) uint8 -> (239,) coefficients."""
+        small = pictures(torch.from_numpy(shrunk(crop)[None]))
+        with torch.no_grad():
+            return model(small, self._whose(small))[0].numpy()
 
     def _coefficient_loss(self, said: Tensor, truth: Tensor, known: Tensor, batch: Batch, network: nn.Module) -> Tensor:
         """Smooth L1 in units of spread, by part. Texture and light count only where they are exact and the crop's light
@@ -167,10 +190,10 @@ class CoefficientsTask:
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         photos, heads = self.held_out
-        said = np.array([self.model.landmarks_of(regress(model, one.picture("clean"))) for one in photos])
+        said = np.array([self.model.landmarks_of(self._regress(model, one.picture("clean"))) for one in photos])
         errors = []
         for one in heads:
-            vertices = self.model.vertices(regress(model, one.picture("image")))[self.skin]
+            vertices = self.model.vertices(self._regress(model, one.picture("image")))[self.skin]
             errors.append(aligned_error(vertices, self.model.vertices(one.value("coefficients"))[self.skin]))
         nme = normalised_mean_error(said, np.array([one.value("points") for one in photos])).mean()
         return {"nme": float(nme), "vertex_mm": float(np.mean(errors)), **self._identity_measures(model)}
@@ -180,12 +203,13 @@ class CoefficientsTask:
         between people; and, where a teacher spoke of them, how its cosines and ours go together."""
         dressed = [one for one in self.held_out[0] if int(one.value("kind"))]
         bare, worn = (
-            np.array([regress(model, one.picture(name))[SHAPE] for one in dressed]) for name in ("clean", "image")
+            np.array([self._regress(model, one.picture(look))[IDENTITY] for one in dressed])
+            for look in ("clean", "image")
         )
         measures = {"invariance": float(np.linalg.norm(bare - worn, axis=1).mean() / mean_distance(bare))}
         if self.known.labels is None:
             return measures
-        said = np.array([regress(model, one.picture("clean"))[SHAPE] for one in self.held_out[0]])
+        said = np.array([self._regress(model, one.picture("clean"))[IDENTITY] for one in self.held_out[0]])
         names = [str(one.value("source")).split("+")[0] for one in self.held_out[0]]
         told = [k for k, name in enumerate(names) if name in self.known.labels]
         taught = np.array([self.known.labels[names[k]] for k in told])
@@ -198,7 +222,7 @@ class CoefficientsTask:
         tiles = []
         for one in self.held_out[0][:24] + self.held_out[1][:24]:
             image = one.picture("clean" if not one.value("synthetic") else "image")
-            tiles.append(drawn_points(image, self.model.landmarks_of(regress(model, image)), one.value("points")))
+            tiles.append(drawn_points(image, self.model.landmarks_of(self._regress(model, image)), one.value("points")))
         return tiled(tiles, 8)
 
 
@@ -213,12 +237,6 @@ def resized(crop: Tensor, size: int) -> Tensor:
 def centred_distance(points: Tensor, truth: Tensor) -> Tensor:
     """(N, V, 3) twice -> (N,) mean distance, both about their own centres: where the head is, the pose says."""
     return ((points - points.mean(1, keepdim=True)) - (truth - truth.mean(1, keepdim=True))).norm(dim=2).mean(1)
-
-
-def regress(model: nn.Module, crop: np.ndarray) -> np.ndarray:
-    """(256, 256, 3) uint8 -> (239,) coefficients."""
-    with torch.no_grad():
-        return model(pictures(torch.from_numpy(shrunk(crop)[None])))[0].numpy()
 
 
 def create_task(options: Options) -> CoefficientsTask:

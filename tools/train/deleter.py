@@ -1,9 +1,9 @@
 """Training of N_de (paper 3.2) on the data factory's shards: parsing, cast shadow and kind of glasses.
 
 Loss: class-weighted cross-entropy; "no glasses" where a pixel is unlabelled (hair, background: the factory knows that
-much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio in colour (cast shadow, tint and sheen of
-clear lenses, where an error counts by the brightness that it spoils) and soft Dice of where it is below 0.95;
-cross-entropy of the kind.
+much); soft Dice of frame, lenses and glare; L1 on the log of the light ratio in colour, and soft Dice of where it is
+below 0.95; behind clear lenses, whose tint and sheen it undoes, the squared error of the colours that dividing by it
+leaves: where most of a lens reflects nothing, L1 would rather say so everywhere; cross-entropy of the kind.
 
 `worn.npz` beside the shards (`python -m tools.train.worn`) tells which photographs wear glasses under their labels:
 they are left out, or, where the network is sure of the kind, taught as such ("self-training").
@@ -22,7 +22,9 @@ from torch.nn import functional
 
 from engines.networks.classes import COUNT, GLASSES, Region
 from engines.networks.deleter import SHADOW_FLOOR, SHEEN_CEILING, Deleter
-from realtime.align import CROP_SIZE, STRIP_BOTTOM, STRIP_TOP
+from realtime.align import CROP_SIZE, STRIP_BOTTOM, STRIP_TOP, transform_points
+from realtime.frame import Glasses
+from realtime.lenses import BRIDGE, lenses_of, unbend_strip
 from tools.evaluate.parsing_scores import ParsingScores, f1_macro, painted
 from tools.glasses_labels import labelled_glasses
 from tools.train import losses
@@ -36,6 +38,7 @@ WEIGHTS = {  # of the cross-entropy; 1 where not named
 }  # fmt: skip
 DICE, SHADOW, KIND = 0.7, 1.5, 0.4
 SHADE_DICE = 0.4
+LENS, LENS_UNIT, LENS_BETA = 1.0, 0.065, 2.0  # squared colour errors in units of what was typical, linear beyond two
 SHADED, LIT, SHADE_STEP = -0.051, 0.02, 0.02  # log of the light ratio: shadow below; nothing within; softness
 MIRRORED = np.array([[-1.0, 0, CROP_SIZE - 1], [0, 1, 0]])
 LENS_SIGMA_PX = 1.5
@@ -116,6 +119,9 @@ class DeleterTask:
         labels = cv2.warpAffine(labels, moved, size, flags=cv2.INTER_NEAREST, borderValue=int(Region.IGNORE))
         shadow = cv2.warpAffine(shadow, moved, size, flags=cv2.INTER_LINEAR, borderValue=1)
         image, clean = np.split(relight(np.vstack(both), rng), 2)  # in the same light
+        if kind == Glasses.CLEAR:  # what the light is compared with lies where the lenses show it
+            middle = float(transform_points(moved, sample.value("points")[BRIDGE])[:, 0].mean())
+            clean = unbend_strip(clean, lenses_of(labels, middle, 1 / float(sample.value("lens_scale"))))
         ratio = through_lenses(shadow, image, clean, labels).astype(np.float16)
         return sense(image, rng), labels, ratio, np.int64(kind)
 
@@ -130,8 +136,10 @@ class DeleterTask:
         skin = (labels < int(Region.FRAME)) & (labels != int(Region.BACKGROUND))
         error = (said.log_shadow - shadow).abs()
         changed = shadow.abs() > LIT
-        behind = (labels == int(Region.CLEAR_LENS))[:, None]  # there an error counts by the brightness it spoils
-        weight = visible[:, None] * (1 + 4 * changed) * torch.where(behind, 2.5 * (seen / ratio).clamp(0.05, 1), 1.0)
+        behind = (labels == int(Region.CLEAR_LENS))[:, None].expand_as(error)
+        spoilt = seen * ((-said.log_shadow).exp() - 1 / ratio) / LENS_UNIT
+        lens_error = functional.smooth_l1_loss(spoilt, torch.zeros_like(spoilt), reduction="none", beta=LENS_BETA)
+        weight = visible[:, None] * (1 + 4 * changed) * torch.where(behind, 0.3, 1.0)
         ratio_error = torch.where(error < 1, error, 1 + error.log()) * weight
         likely_shaded = ((SHADED - said.log_shadow.mean(1)) / SHADE_STEP).sigmoid()
         log_probability = said.logits.log_softmax(1)
@@ -142,6 +150,7 @@ class DeleterTask:
             "bare": losses.no_glasses_loss(torch.stack(list(worn.values())).sum(0), bare),
             "dice": DICE * sum(losses.dice_loss(worn[k], labels == int(k), known) for k in GLASSES) / len(GLASSES),
             "shadow": SHADOW * ratio_error.sum() / (3 * visible.sum()).clamp_min(1),
+            "lens": LENS * (lens_error * behind).sum() / behind.sum().clamp_min(1),
             "shaded": SHADE_DICE * losses.dice_loss(likely_shaded, shadow.mean(1) < SHADED, skin),
             "kind": KIND
             * functional.cross_entropy(said.kind, batch["kind"], ignore_index=UNKNOWN, label_smoothing=0.02),
@@ -186,7 +195,8 @@ def through_lenses(shadow: np.ndarray, image: np.ndarray, clean: np.ndarray, lab
     """(h, w, 3) float32 light ratio: the cast shadow (h, w), and within clear lenses all light that tint and shadow
     take away and reflections add.
 
-    There the ratio is that of slightly smoothed colours with and without glasses, since lenses also move what is seen.
+    There the ratio is that of slightly smoothed colours with and without glasses: `clean` is bent as the lenses bend,
+    on the whole, yet not to a fraction of a pixel.
     """
     lens = (labels == Region.CLEAR_LENS).astype(np.float32)[..., None]
     if not lens.any():

@@ -35,7 +35,7 @@ from realtime.align import (
     warp,
 )  # fmt: skip
 from realtime.landmark_map import landmark_map
-from tools.evaluate.coefficients import shrunk
+from realtime.regressor import shrunk
 from tools.evaluate.inpainting import masked_scores, telea
 from tools.photos import Photographs, annotations
 from tools.train import losses

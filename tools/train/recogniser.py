@@ -1,8 +1,10 @@
 """Training of G, the face recogniser of eq. 9, by distillation: it learns to say of a face what a large one said.
 
 The teacher's features are of the bare photograph (`tools.identity_labels`). The student sees it mirrored, moved, in
-other light, grey, blurred, and, where the factory has dressed it, in eyeglasses: it must say the same of all of them.
-Two terms: the cosine to the teacher's feature, and the cosines between the people of a batch.
+other light, grey, blurred, and, where the factory has dressed it, in eyeglasses or with what their removal left
+(`tools.train.removed`): it must say the same of all of them.
+Three terms: the cosine to the teacher's feature, the cosines between the people of a batch, and, of photographs that
+come bare and dressed, the cosine between both: what the student cannot tell, it must at least say alike.
 """
 
 from __future__ import annotations
@@ -13,18 +15,18 @@ from torch import Tensor, nn
 
 from engines.networks.recogniser import build
 from realtime.align import CROP_SIZE, warp
-from tools.evaluate.coefficients import shrunk
+from realtime.regressor import shrunk
 from tools.evaluate.measures import area_under_roc
 from tools.evaluate.picture import tiled
-from tools.train import losses
+from tools.train import losses, removed
 from tools.train.augment import greyed, jitter_similarity, relight, sense
 from tools.train.people import IdentityLabels, People
-from tools.train.samples import Sample, Samples
+from tools.train.samples import Samples
 from tools.train.trainer import Batch, Models, Options, Recipe, pictures
 
 DRESSED_SHARE = 0.4  # of a batch, out of the factory's shards
-WORN = 0.7  # of those, as often in eyeglasses
-RELATION = 4.0
+WORN = 0.45  # of the dressed looks, as often in eyeglasses; else with them taken off
+RELATION, TWINS = 4.0, 2.0
 JUDGED = 384
 
 
@@ -44,29 +46,35 @@ class RecogniserTask:
         cache = options.out / "cache"
         self.people = People(options.data, options.points, labels, "train", cache)
         self.held_out = People(options.data, options.points, labels, "val", cache)
-        samples = Samples(options.shards)
-        known = [k for k, name in enumerate(samples.photographs()) if name in labels]
-        self.dressed: list[tuple[Sample, np.ndarray]] = [
-            (samples[k], labels[str(samples[k].value("source")).split("+")[0]]) for k in known
+        self.samples = Samples(options.shards)
+        self.dressed: list[tuple[int, np.ndarray]] = [
+            (k, labels[name]) for k, name in enumerate(self.samples.photographs()) if name in labels
         ]
+        taken_off = options.shards / removed.FILE
+        self.removed = removed.Removed(taken_off) if taken_off.exists() else None
 
     def models(self) -> dict[str, nn.Module]:
         return {"model": build(self.options.quality)}
 
     def batch(self, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """crop (B, 128, 128, 3) uint8, feature (B, 128) float32."""
-        rows = []
-        for k in range(self.recipe.batch):
-            if self.dressed and k < DRESSED_SHARE * self.recipe.batch:
-                sample, feature = self.dressed[int(rng.integers(len(self.dressed)))]
-                image = sample.picture("image" if rng.random() < WORN else "clean")
+        """crop (B, 128, 128, 3) uint8, feature (B, 128); the first 2 x pairs rows are pairs, bare and dressed."""
+        rows: list[tuple[np.ndarray, np.ndarray]] = []
+        pairs = round(DRESSED_SHARE * self.recipe.batch / 2) if self.dressed else 0
+        for _ in range(pairs):
+            row, feature = self.dressed[int(rng.integers(len(self.dressed)))]
+            for image in (self.samples[row].picture("clean"), self._dressed(row, bool(rng.random() < WORN))):
                 crop = shrunk(warp(image, jitter_similarity(rng, 0.05, 0.07, 5.0), (CROP_SIZE, CROP_SIZE)))
-            else:
-                index = int(rng.integers(len(self.people)))
-                crop, feature = self.people.crop(index, rng)[0], self.people.features[index]
-            rows.append((seen(crop, rng), feature))
+                rows.append((seen(crop, rng), feature))
+        while len(rows) < self.recipe.batch:
+            index = int(rng.integers(len(self.people)))
+            rows.append((seen(self.people.crop(index, rng)[0], rng), self.people.features[index]))
         crops, features = (np.stack(part) for part in zip(*rows, strict=True))
-        return {"crop": crops, "feature": features}
+        return {"crop": crops, "feature": features, "pairs": np.array(pairs)}
+
+    def _dressed(self, row: int, worn: bool) -> np.ndarray:
+        """(256, 256, 3): a sample in eyeglasses, or what their removal left where that is known."""
+        taken_off = self.removed.picture(row) if self.removed and not worn else None
+        return self.samples[row].picture("image") if taken_off is None else taken_off
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         said, taught = models["model"](pictures(batch["crop"])).float(), batch["feature"]
@@ -74,7 +82,11 @@ class RecogniserTask:
             "cosine": (1 - (said * taught).sum(1)).mean(),
             "relation": RELATION * losses.relation_loss(said, taught),
         }
-        return {**terms, "total": terms["cosine"] + terms["relation"]}
+        pairs = int(batch["pairs"])
+        if pairs:
+            looks = said[: 2 * pairs].reshape(pairs, 2, -1)
+            terms["twins"] = TWINS * (1 - (looks[:, 0] * looks[:, 1]).sum(1)).mean()
+        return {**terms, "total": torch.stack(list(terms.values())).sum()}
 
     def evaluate(self, model: nn.Module) -> dict[str, float]:
         """Cosine to the teacher on val; AUC of telling a person's mirrored, moved crop from other people."""

@@ -25,8 +25,7 @@ from realtime.anchor import anchor
 from realtime.face.coefficients import SLICES
 from realtime.face.model import load_face_model
 from realtime.face.regions import REFINED, FaceRegion
-from realtime.planes import planes
-from tools.evaluate.coefficients import shrunk
+from realtime.regressor import Regressor
 from tools.evaluate.picture import tiled
 from tools.glasses_labels import labelled_glasses
 from tools.train import losses
@@ -110,14 +109,13 @@ class RefinerTask:
 
     def _regress(self, crop: np.ndarray, points: np.ndarray) -> np.ndarray:
         """(239,) coefficients as the run time has them: N_r that ships, anchored to the points."""
-        said = self._network.run({"crop": planes(shrunk(crop))})["coefficients"]
-        return anchor(self.model, np.array(said, np.float32)[0], points)
+        return anchor(self.model, self._regressor(crop), points)
 
     @cached_property
-    def _network(self) -> Any:
+    def _regressor(self) -> Regressor:
         from engines import open_network
 
-        return open_network("coefficients", provider="cpu")
+        return Regressor(*(open_network(name, provider="cpu") for name in ("coefficients", "recogniser")))
 
     def loss(self, models: Models, batch: Batch, player: str) -> dict[str, Tensor]:
         progress = float(batch.get("progress", 1.0))

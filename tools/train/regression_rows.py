@@ -10,7 +10,7 @@ import numpy as np
 from engines.networks.recogniser import FEATURES
 from realtime.align import CROP_SIZE, transform_points, warp
 from realtime.face.coefficients import COUNT, move_pose
-from tools.evaluate.coefficients import shrunk
+from realtime.regressor import shrunk
 from tools.train.augment import greyed, jitter_similarity, relight, sense
 from tools.train.people import IdentityLabels, People
 from tools.train.removed import Removed

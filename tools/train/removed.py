@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ import numpy as np
 from tqdm import tqdm
 
 from realtime.align import box_of
-from realtime.frame import Face, Frame
+from realtime.frame import Face, Faces, Frame
 from realtime.stages import Stage
 from tools.evaluate.chain import network
 from tools.train.samples import Sample, Samples
@@ -32,16 +33,20 @@ class Removed:
             self.codes, self.offsets = arrays["codes"], arrays["offsets"]
 
     def picture(self, row: int) -> np.ndarray | None:
-        """(256, 256, 3) uint8 RGB, or None where there was nothing to remove."""
+        """(256, 256, 3) uint8 RGB, or None where there was nothing to remove, and of shards that came later."""
+        if row + 1 >= len(self.offsets):
+            return None
         start, end = self.offsets[row : row + 2]
         return None if start == end else cv2.imdecode(self.codes[start:end], cv2.IMREAD_COLOR_RGB)
 
 
-def without_glasses(sample: Sample, delete: Stage, generate: Stage) -> np.ndarray | None:
-    """The crop as `generate` leaves it; None where the deleter sees no glasses."""
+def without_glasses(sample: Sample, stages: Sequence[Stage]) -> np.ndarray | None:
+    """The crop as the last of the `stages` leaves it; None where the deleter sees no glasses."""
     points = np.asarray(sample.value("points"), np.float32)
     frame = Frame(sample.picture("image"), 0, cut=True)
-    _, faces = generate(*delete(frame, (Face(int(sample.row), box_of(points), points),)))
+    faces: Faces = (Face(int(sample.row), box_of(points), points),)
+    for stage in stages:
+        frame, faces = stage(frame, faces)
     crop, matrix = faces[0].crop, faces[0].crop_from_frame
     if faces[0].mask is None or crop is None or matrix is None:
         return None
@@ -57,13 +62,13 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     from realtime.stages.delete import Delete  # numba: the trainings that read what this writes do without
     from realtime.stages.generate import Generate
+    from realtime.stages.unbend import Unbend
 
-    names = ("deleter", "generator")
-    deleter, generator = (network(name, chosen.quality, chosen.provider) for name in names)
-    delete, generate = Delete(deleter), Generate(generator)
+    made_of = {"deleter": Delete, "lenses": Unbend, "generator": Generate}
+    stages = [stage(network(name, chosen.quality, chosen.provider)) for name, stage in made_of.items()]
     codes: list[np.ndarray] = []
     for sample in tqdm(Samples(chosen.shards), desc="taking glasses off", disable=None):
-        made = without_glasses(sample, delete, generate) if int(sample.value("kind")) else None
+        made = without_glasses(sample, stages) if int(sample.value("kind")) else None
         if made is None:
             codes.append(np.empty(0, np.uint8))
         else:

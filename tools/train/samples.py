@@ -12,7 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-VALUES = ("kind", "points", "points_weight", "coefficients", "source", "synthetic")
+VALUES = ("kind", "points", "points_weight", "coefficients", "source", "synthetic", "lens_scale")
 
 
 @dataclass(frozen=True, eq=False)

@@ -20,6 +20,7 @@ class Options:
 
     start: "shipped", or a checkpoint of an earlier training, to begin with instead of random weights.
     identities: file of `tools.identity_labels`. recogniser: "shipped" or a checkpoint of G, for eq. 9.
+    rate: factor on the recipe's learning rates.
     """
 
     data: Path
@@ -31,6 +32,7 @@ class Options:
     start: str | None = None
     identities: Path | None = None
     recogniser: str | None = None
+    rate: float = 1.0
     threads: int = 1
     seed: int = 0
     quality: str = "light"

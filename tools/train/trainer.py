@@ -122,7 +122,7 @@ class Run:
         for player in self.task.players:
             optimiser = self.optimisers[player]
             for group in optimiser.param_groups:
-                group["lr"] = recipe.learning_rate[player] * rate
+                group["lr"] = recipe.learning_rate[player] * rate * self.options.rate
             losses = self.task.loss(self.models, batch, player)
             optimiser.zero_grad(set_to_none=True)
             self.fabric.backward(losses["total"])

@@ -61,7 +61,7 @@ def test_untrained_regressor_says_the_mean_face():
     network = coefficients.build().eval()
     network.centre.copy_(torch.arange(239.0))
     with torch.no_grad():
-        said = network(torch.rand(2, 3, 160, 160))
+        said = network(torch.rand(2, 3, 160, 160), torch.rand(2, 128))
     np.testing.assert_allclose(said.numpy(), np.arange(239.0)[None].repeat(2, 0))
     assert {name: head.out_features for name, head in network.heads.items()} == {
         name: part.stop - part.start for name, part in SLICES.items()

@@ -90,6 +90,12 @@ def test_the_open_jaw_lowers_chin_teeth_and_tongue(live: FaceModel) -> None:
     assert len(tongue) > 30 and np.median(tongue[:, 1]) < -8
 
 
+def test_the_inner_lips_touch_in_a_mouth_that_is_shut(live: FaceModel) -> None:
+    for upper, lower in ((61, 67), (62, 66), (63, 65)):
+        above, below = live.mean[live.landmarks[upper]], live.mean[live.landmarks[lower]]
+        assert np.linalg.norm(above - below) < 1.5
+
+
 def test_the_tongue_comes_out(live: FaceModel) -> None:
     y = coefficients(jawOpen=0.6, tongueOut=1.0)
     vertices = live.vertices(y)

@@ -1,5 +1,6 @@
 """Video written by real encoders: exact times, sound byte for byte, playable whatever happens."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -241,7 +242,10 @@ def test_a_killed_run_leaves_a_playable_part(tmp_path):
     assert process.stdout.readline() == "written\n"
     process.send_signal(signal.SIGKILL)
     process.wait()
-    times = video_times(tmp_path / "out.part.mp4")
+    times: list[Fraction] = []
+    with av.open(tmp_path / "out.part.mp4") as part, contextlib.suppress(av.error.InvalidDataError):
+        for frame in part.decode(video=0):  # the kill may tear the very last packet
+            times.append(frame.pts * frame.time_base)
     assert len(times) >= 150 and times == [Fraction(index, 30) for index in range(len(times))]
 
 

@@ -12,8 +12,8 @@ from realtime.face.blendshapes import ARKIT_NAMES, expression_from
 from realtime.face.coefficients import COUNT, SLICES
 from realtime.face.model import load_face_model
 from realtime.frame import Face, Glasses
-from realtime.stages.drive import DriveAvatar
-from tests.realtime.stages.conftest import face_at, picture_of
+from realtime.stages.drive import DriveAvatar, with_lids
+from tests.realtime.stages.conftest import face_at, landmarks_at, picture_of
 
 SCALE = 1.15  # px per mm of the crop
 RADIUS_MM = 11.0
@@ -134,3 +134,15 @@ def test_it_costs_about_a_millisecond_of_one_core(model):
     for frame in frames:
         stage(frame, (face,))
     assert (time.process_time() - start) / 100 < 0.002  # half of that on a core of its own
+
+
+def test_landmarks_of_a_shut_eye_come_together_and_those_of_open_ones_stay():
+    points = landmarks_at((300, 200), 100)
+    points[[43, 44]] = [(340, 195), (350, 195)]
+    points[[47, 46]] = [(340, 205), (350, 205)]
+    moved = with_lids(points, (0.05, 0.8))
+    gap = np.linalg.norm(moved[[43, 44]] - moved[[47, 46]], axis=1)
+    np.testing.assert_allclose(gap, 1.5, atol=0.01)  # of 10
+    assert moved[43, 1] - points[43, 1] > points[47, 1] - moved[47, 1] > 0  # the upper lid does most of it
+    still = np.setdiff1d(np.arange(68), [43, 44, 46, 47])
+    np.testing.assert_array_equal(moved[still], points[still])

@@ -3,9 +3,16 @@ import pytest
 
 from realtime.align import crop_from_landmarks
 from realtime.face.coefficients import SLICES, pose
-from realtime.stages.regress import Regress, SlowVariables
+from realtime.regressor import Regressor, direction
+from realtime.stages.regress import RECOGNISE_EVERY, Regress, SlowVariables
 from realtime.stages.smooth import Smooth, SmoothLandmarks
 from tests.realtime.stages.conftest import ScriptedNetwork, face_at, landmarks_at, picture_of
+
+
+def recogniser(features=None) -> ScriptedNetwork:
+    """A G that says one and the same of every face, or what the given function makes of the crop."""
+    same = np.eye(1, 128, dtype=np.float32)
+    return ScriptedNetwork(lambda inputs: {"features": same if features is None else features(inputs["crop"])})
 
 
 def test_the_pose_of_the_crop_becomes_the_pose_in_the_frame():
@@ -13,7 +20,7 @@ def test_the_pose_of_the_crop_becomes_the_pose_in_the_frame():
     answer[0, SLICES["pose"]] = [0.1, 0.2, 0.0, 1.2, 127.5, 104.0]
     network = ScriptedNetwork(lambda inputs: {"coefficients": answer})
     face = face_at((300, 200), 52)
-    _, (face,) = Regress(network)(picture_of(), (face,))
+    _, (face,) = Regress(Regressor(network, recogniser()))(picture_of(), (face,))
     assert network.asked[0]["crop"].shape == (1, 3, 128, 128)
     found = pose(face.coefficients)
     assert (found.x, found.y) == (pytest.approx(300, abs=0.5), pytest.approx(200, abs=0.5))
@@ -30,12 +37,32 @@ def test_a_single_picture_is_looked_at_five_times_for_what_does_not_move():
         return {"coefficients": said}
 
     network = ScriptedNetwork(answer)
-    _, (face,) = Regress(network, careful=True)(picture_of(), (face_at((300, 200), 52),))
+    _, (face,) = Regress(Regressor(network, recogniser()), careful=True)(picture_of(), (face_at((300, 200), 52),))
     crops = [asked["crop"] for asked in network.asked]
+    assert all((asked["features"] == np.eye(1, 128)).all() for asked in network.asked)
     assert len(crops) == 5 and all(np.abs(crop - crops[0]).mean() > 0.005 for crop in crops[1:])
     assert (face.coefficients[SLICES["identity"]] == 2).all() and (face.coefficients[SLICES["texture"]] == 2).all()
     assert (face.coefficients[SLICES["expression"]] == 0).all()
     assert pose(face.coefficients).x == pytest.approx(300, abs=1)
+
+
+def test_a_track_is_recognised_now_and_then_and_remembered():
+    answers = iter(np.eye(128, dtype=np.float32))
+    network = ScriptedNetwork(lambda inputs: {"coefficients": np.ones((1, 239), np.float32)})
+    g = recogniser(lambda crop: next(answers)[None])
+    regress = Regress(Regressor(network, g))
+    for index in range(2 * RECOGNISE_EVERY + 1):
+        regress(picture_of(index=index), (face_at((300, 200), 52),))
+    assert len(g.asked) == 3 and g.asked[0]["crop"].shape == (1, 3, 128, 128)
+    said = network.asked[-1]["features"][0]
+    np.testing.assert_allclose(said[:3], 3**-0.5, atol=1e-5)  # the mean of three answers, of unit length
+    assert not said[3:].any() and network.asked[1]["features"][0, 0] == 1
+    regress(picture_of(index=99), (face_at((300, 200), 52, track=1),))
+    assert len(g.asked) == 4 and network.asked[-1]["features"][0, 3] == 1  # somebody else
+
+
+def test_features_of_a_person_become_a_direction():
+    np.testing.assert_allclose(direction(np.array([[3.0, 0.0], [0.0, 3.0]])), [0.5**0.5, 0.5**0.5])
 
 
 def test_identity_settles_while_expression_follows_every_frame():

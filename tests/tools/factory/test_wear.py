@@ -16,7 +16,7 @@ from tools.factory.layers import draw_layers
 from tools.factory.light import SceneLight
 from tools.factory.outlines import FAMILIES
 from tools.factory.seat import sit
-from tools.factory.wear import composite, wear
+from tools.factory.wear import composite, lens_scales, mean_scale, wear
 
 GLASSES = (Region.FRAME, Region.CLEAR_LENS, Region.DARK_LENS, Region.GLARE)
 LIGHT = SceneLight(np.array([0.0, 0.6, 0.8]), 0.5, np.full(3, 0.8), 0.2)
@@ -88,15 +88,18 @@ def test_minus_lenses_shrink_what_is_behind_them(model, frontal):
     head = pose_head(model, frontal)
     maps = head_maps(head, (256, 256))
     stripes = np.repeat(np.where(np.arange(256) // 6 % 2, 200, 60)[None, :, None], 256, 0).repeat(3, 2).astype(np.uint8)
-    edges = {}
+    edges, sizes = {}, {}
     for power in (0.0, -8.0):
         rng = np.random.default_rng(5)
         design = sample_design(rng, "rimless", "clear")
         lens = replace(design.lens, power_d=power, reflectance=(0.0, 0.0, 0.0), top=(1, 1, 1), bottom=(1, 1, 1))
         worn = wear_design(replace(design, lens=lens), sit(head.shape, front_points(design), rng))
         layers = draw_layers(worn, head, LIGHT, sample_environment(rng, LIGHT.key), (256, 256))
-        image = composite(stripes, np.ones((256, 256), np.float32), layers, worn, head, maps)
+        scale = lens_scales(layers, worn, head, maps)
+        image = composite(stripes, np.ones((256, 256), np.float32), layers, worn, head, scale)
         x, y = head.to_px(worn.lens_centres)[0, :2].round().astype(int)
         row = image[y, x - 18 : x + 19, 0].astype(int)
         edges[power] = (np.abs(np.diff(row)) > 60).sum()
+        sizes[power] = mean_scale(scale, layers)
     assert edges[-8.0] > edges[0.0]
+    assert sizes[0.0] == 1 and 1.06 < sizes[-8.0] < 1.25  # 8 to 30 mm in front of the skin

@@ -71,6 +71,7 @@ def write_shard(
         coefficients=np.full((count, 239), np.nan, np.float32) if coefficients is None else coefficients,
         source=np.array([f"drawn/{k}" for k in range(count)]),
         synthetic=np.full(count, coefficients is not None),
+        lens_scale=np.where(kinds == 1, 1.08, 1.0).astype(np.float32),
     )  # fmt: skip
 
 

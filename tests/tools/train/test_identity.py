@@ -7,10 +7,13 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from torch.nn import functional  # noqa: E402
+
+from engines.networks import coefficients  # noqa: E402
 from tests.tools.photographs import write_photographs  # noqa: E402
 from tests.tools.train.hand_made import totals_while_learning, write_shard  # noqa: E402
 from tools.train import losses, recogniser  # noqa: E402
-from tools.train.identity import frozen_recogniser, identity_terms  # noqa: E402
+from tools.train.identity import FREE, frozen_recogniser, identity_terms, read_off_features  # noqa: E402
 from tools.train.people import IdentityLabels, People  # noqa: E402
 from tools.train.regression_rows import Known, stacked  # noqa: E402
 from tools.train.samples import Samples  # noqa: E402
@@ -106,3 +109,17 @@ def test_the_recogniser_learns_its_teacher_and_serves_equation_9(options):
 def test_a_teacher_is_needed(options):
     with pytest.raises(FileNotFoundError, match="--identities"):
         recogniser.create_task(replace(options, identities=None))
+
+
+def test_shapes_that_hardly_move_the_face_begin_to_follow_the_features():
+    torch.manual_seed(0)
+    network = coefficients.build().eval()
+    features = functional.normalize(torch.randn(200, 128) * torch.linspace(2, 0.1, 128), dim=1)
+    read_off_features(network, features)
+    with torch.no_grad():
+        said = network(torch.rand(200, 3, 128, 128), features)[:, :80]
+    assert (said[:, :FREE] == 0).all() and said.mean(0).abs().max() < 1e-4
+    ours, given = (functional.normalize(one - one.mean(0), dim=1) for one in (said, features))
+    pairs = torch.triu_indices(200, 200, 1)
+    together = torch.corrcoef(torch.stack([(one @ one.T)[pairs[0], pairs[1]] for one in (ours, given)]))[0, 1]
+    assert together > 0.9
