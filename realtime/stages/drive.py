@@ -33,9 +33,9 @@ CORNERS = np.array([[42, 45], [36, 39]])  # landmarks at the ends of the left an
 EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip
 
 EYE_SHAPES = tuple(name for name in ARKIT_NAMES if name.startswith(("eyeBlink", "eyeLook")))
-CLOSING = (0.5, 0.9)  # blinks between which lids go from as far as the landmarks have them to shut
+CLOSING = (0.4, 1.0)  # blinks between which lids go from as far as the landmarks have them to shut
 LID_PAIRS = np.array([[(43, 47), (44, 46)], [(37, 41), (38, 40)]])  # upper and lower landmarks, left and right eye
-MEET, AJAR = 0.3, 0.15  # where between the lower and the upper lid they meet; share of the gap that is lashes
+MEET, AJAR = 0.3, 0.4  # where between the lower and the upper lid they meet; share of the gap that is lashes
 BLINK_WEIGHTS = np.array(
     [SLICES["expression"].start + ARKIT_NAMES.index(f"eyeBlink{side}") for side in ("Left", "Right")]
 )

@@ -142,7 +142,7 @@ def test_landmarks_of_a_shut_eye_come_together_and_those_of_open_ones_stay():
     points[[47, 46]] = [(340, 205), (350, 205)]
     moved = with_lids(points, (0.05, 0.8))
     gap = np.linalg.norm(moved[[43, 44]] - moved[[47, 46]], axis=1)
-    np.testing.assert_allclose(gap, 1.5, atol=0.01)  # of 10
+    np.testing.assert_allclose(gap, 10 - 6 * 0.55 / 0.6, atol=0.01)
     assert moved[43, 1] - points[43, 1] > points[47, 1] - moved[47, 1] > 0  # the upper lid does most of it
     still = np.setdiff1d(np.arange(68), [43, 44, 46, 47])
     np.testing.assert_array_equal(moved[still], points[still])
