@@ -17,6 +17,7 @@ from engines.base import EngineError
 from engines.networks.classes import GLASSES, Region
 from realtime.align import LANDMARK_CROP_SIZE, STRIP, box_of, landmark_crop_from_box, warp
 from realtime.landmark_map import landmark_map
+from realtime.regressor import shrunk
 
 if TYPE_CHECKING:
     import onnx
@@ -164,10 +165,8 @@ def _deleter(shard: Mapping[str, Any], i: int) -> Inputs:
 
 
 def _coefficients(shard: Mapping[str, Any], i: int) -> Inputs:
-    return {
-        "crop": _planes(cv2.resize(_picture(shard, "clean", i), (128, 128), interpolation=cv2.INTER_AREA)),
-        "features": np.zeros(128, np.float32),
-    }  # no layer that is quantised sees them
+    features = np.zeros(128, np.float32)  # no layer that is quantised sees them
+    return {"crop": _planes(shrunk(_picture(shard, "clean", i))), "features": features}
 
 
 def deleted(labels: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 
 from realtime.adaptation import Adaptation
 from realtime.align import transform_points
+from realtime.anchor import LIDS_APART
 from realtime.blink_hold import BlinkHold
 from realtime.detection import Runnable
 from realtime.eye_picture import MIDDLE, eye_picture, normalised
@@ -34,7 +35,7 @@ EYE_ROWS = slice(40, 168)  # of the crop: the periocular strip
 
 EYE_SHAPES = tuple(name for name in ARKIT_NAMES if name.startswith(("eyeBlink", "eyeLook")))
 CLOSING = (0.4, 1.0)  # blinks between which lids go from as far as the landmarks have them to shut
-LID_PAIRS = np.array([[(43, 47), (44, 46)], [(37, 41), (38, 40)]])  # upper and lower landmarks, left and right eye
+LID_PAIRS = LIDS_APART[2:], LIDS_APART[:2]  # upper and lower landmarks, left and right eye
 MEET, AJAR = 0.3, 0.4  # where between the lower and the upper lid they meet; share of the gap that is lashes
 BLINK_WEIGHTS = np.array(
     [SLICES["expression"].start + ARKIT_NAMES.index(f"eyeBlink{side}") for side in ("Left", "Right")]

@@ -28,7 +28,7 @@ def options_from(arguments: list[str]) -> tuple[str, Options]:
     parser.add_argument("--recogniser", help="G for eq. 9: shipped, or a checkpoint.pt")
     parser.add_argument("--shards", type=Path, help="folder of the data factory's training shards")
     parser.add_argument("--resume", action="store_true", help="go on from OUT/checkpoint.pt")
-    parser.add_argument("--start", help="begin with these weights: shipped, or a checkpoint.pt, instead of random ones")
+    parser.add_argument("--start", help="weights to begin with: shipped, or a checkpoint.pt (say so again to --resume)")
     parser.add_argument("--rate", type=float, default=1.0, help="factor on the learning rates, to go on gently")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
